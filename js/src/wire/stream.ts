@@ -192,6 +192,7 @@ function plainReaders(model: AnyModel, store: FrameStore): Record<string, () => 
     status: withInitial("status"),
     training: withInitial("training"),
     selection: () => store.takeSelection(readSelection(model.get("selection"))),
+    held: () => store.takeHeld((model.get("held") ?? {}) as Record<string, number[]>),
     cursor: () => store.takeCursor(stepIn("cursor")),
     ghost_step: () => store.takeGhostStep(stepIn("ghost_step")),
     batch: withInitial("batch"),

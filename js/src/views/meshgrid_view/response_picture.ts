@@ -150,11 +150,18 @@ function mapsFor({ frame, settings }: MeshGiven, swept: Swept, alone: number, ke
 function placeFor(
   given: Given,
   {
+    source,
     swept,
     grids,
     like,
     pinned,
-  }: { swept: Swept; grids: Map<number, Grid>; like: number; pinned: OutputPixel | null },
+  }: {
+    source: Source;
+    swept: Swept;
+    grids: Map<number, Grid>;
+    like: number;
+    pinned: OutputPixel | null;
+  },
   keep: Keep,
 ) {
   const cell = cellOf(given.pointed.id);
@@ -166,8 +173,17 @@ function placeFor(
   if (pinned && pinned.row < height && pinned.column < width && pinned.output < outputs) {
     return { place: pinned, by: "click" } as const;
   }
-  // Found once, so that it does not jump while training.
-  const place = keep("strongest", [swept, like], () => strongest(grids.get(like), like));
+  const find = () => strongest(grids.get(like), like);
+  if (source.input === "drawn")
+    return { place: keep("strongest", [swept, like], find), by: "itself" } as const;
+  // Found once for an image, so that it does not jump while training, nor when the page is loaded again.
+  const name = `pixel of ${swept.layer.name}, output ${like}`;
+  const of = [source.sample, width, height];
+  const held = given.store.held(name);
+  if (held && of.every((part, k) => part === held[k]))
+    return { place: { output: like, row: held[3], column: held[4] }, by: "itself" } as const;
+  const place = find();
+  given.store.hold(name, [...of, place.row, place.column]);
   return { place, by: "itself" } as const;
 }
 
@@ -189,7 +205,7 @@ export function responseOf(
   const isCrowded = given.room !== undefined && swept.outputs > MOST_BESIDE;
   const { single, ...maps } = mapsFor(drawn, swept, isCrowded ? own : -1, keep);
   const like = single >= 0 ? single : own;
-  const { place, by } = placeFor(given, { swept, grids: maps.grids, like, pinned }, keep);
+  const { place, by } = placeFor(given, { source, swept, grids: maps.grids, like, pinned }, keep);
   const kernels = sourcesOf(swept, place.output);
   const kernel = kernels.find((one) => one.in === shown.in) ?? kernels[0];
   const inputs = patchAt(swept, place.row, place.column, kernel.channel);

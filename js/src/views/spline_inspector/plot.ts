@@ -1,7 +1,7 @@
 /** The marks of the plot: the plane with its curves, the control points, what is read, and the strip below. */
 
 import { greatest, max, sum } from "d3-array";
-import { percent } from "../../phi/format.ts";
+import { roughPercent } from "../../phi/format.ts";
 import type { Ends } from "../../phi/inputs.ts";
 import { axesMarks, evenLabels, leftRoom, linear, ticks } from "../../scene/axes.ts";
 import type { LinesMark, Mark, Paint, Rect } from "../../scene/marks.ts";
@@ -39,7 +39,7 @@ export interface Plane {
 
 const LABEL_SIZE = 11;
 const OUTSIDE = "outside the grid";
-const NAME_GAP = 5;
+const NAME_GAP = 9;
 const LEFT_ROOM = 60;
 const TOP_ROOM = 8;
 const BOTTOM_ROOM = 38;
@@ -53,6 +53,9 @@ const FURTHEST_PIXEL = 1e5;
 
 /** In a lower plot the names of points would hide the curves. */
 const LEAST_NAMED = 230;
+
+/** Pixels beside the middle of a point that are its own. */
+const POINT_ROOM = 8;
 
 /** Room at the right of the plot for the names of lines. */
 const NAMES_ROOM = 52;
@@ -291,11 +294,12 @@ export function handlePoint(
   return inside || held ? { x: px, y: py } : null;
 }
 
-/** The names of points over them, from left to right, where one does not lie on the one before. */
+/** The names of points beside them, from left to right, where one does not lie on the one before; under them no line is seen. */
 export function pointNames(
   points: readonly { handle: Handle; spot: { x: number; y: number } }[],
-  { picture: { phi }, y, places: { plot }, theme }: Plane,
+  { picture: { phi, domain }, y, places: { plot }, theme }: Plane,
 ): Mark[] {
+  const { muted, plot: within, beyond } = theme.colours;
   const { isBase } = phi.layer;
   const single = isBase.filter(Boolean).length === 1;
   let free = Number.NEGATIVE_INFINITY;
@@ -313,10 +317,17 @@ export function pointNames(
     const lines = [at?.phi ?? 0, at?.base ?? 0, at?.spline ?? 0].map((v) => toY(y, plot, v));
     const sides = isBelow ? [13, -12, 25, -24] : [-12, 13, -24, 25];
     const middles = sides.map((side) => spot.y + side);
-    const clear = (middle: number) => Math.min(10, ...lines.map((l) => Math.abs(l - middle)));
+    const others = points.filter((one) => Math.abs(one.spot.x - x) < half + POINT_ROOM);
+    const taken = [...lines, ...others.map((one) => one.spot.y)];
+    const clear = (middle: number) => Math.min(10, ...taken.map((at) => Math.abs(at - middle)));
     const inside = middles.filter((m) => m > plot.y + 5 && m < plot.y + plot.height - 5);
     const best = greatest(inside, clear) ?? middles[0];
-    return [words(x, best + 4, text, theme.colours.muted, { anchor: "middle" })];
+    const ground = { x: x - half - 2, y: best - 6, width: 2 * half + 4, height: 13 };
+    const fill = handle.x < domain[0] || handle.x > domain[1] ? beyond : within;
+    return [
+      rect(ground, { fill, opacity: 0.85, radius: 3 }),
+      words(x, best + 4, text, muted, { anchor: "middle" }),
+    ];
   });
 }
 
@@ -382,10 +393,13 @@ function barMarks(
   return [
     rects(inside, { fill: colours.density }),
     rects(outside, { fill: colours.density, opacity: 0.5 }),
-    words(beside, high, strip.height < LOW ? "" : percent(most / total), colours.muted, {
-      anchor: "end",
-      middle: true,
-    }),
+    words(
+      beside,
+      high,
+      strip.height < LOW ? "" : `${roughPercent(most / total)} of`,
+      colours.muted,
+      { anchor: "end", middle: true },
+    ),
     line([strip.x - 4, top, strip.x, top], colours.line),
     words(beside, floor, "inputs", colours.muted, { anchor: "end" }),
   ];

@@ -220,6 +220,7 @@ function sceneOf(picture: PlotPicture, settings: Settings, y: Ends, given: Given
   const over = (): Mark[] => [
     ...(mark ? pointerMarks(plane, mark) : []),
     ...(reading ? phiReadingMarks(plane, reading.x, dotsAt(reading, picture, colours)) : []),
+    ...pointNames(points, plane),
     ...points.flatMap(({ handle, id, spot, held }) =>
       pointMarks(
         spot,
@@ -232,7 +233,6 @@ function sceneOf(picture: PlotPicture, settings: Settings, y: Ends, given: Given
         colours,
       ),
     ),
-    ...pointNames(points, plane),
   ];
   const { plot } = places;
   const boxes = [plot.x, plot.y, plot.width, plot.height, ...y];
@@ -295,15 +295,14 @@ const [NAMELESS, NARROW, LETTERS] = [90, 390, 13];
 
 function captionOf(picture: PlotPicture, { form }: Settings, given: Given): Remark[] {
   const { store, room, width } = given;
-  const { at, phi, range, x, frame, curves } = picture;
+  const { at, phi, range, x, curves } = picture;
   const { layer } = phi;
   const values = curves.find(({ name }) => name === "phi")?.y ?? [];
   const course = (layer.band ? "the most typical network: " : "") + courseText(range, values);
-  const first = store.selection() || layer.count === 1 ? null : firstShown(store, layer);
-  const why = first?.at === frame.step ? first.why : "";
+  const why = store.selection() || layer.count === 1 ? "" : firstShown(store, layer).why;
   const observed = store.observed(layer.name);
   const name = functionText(layer, phi.f, observed?.fold ?? []);
-  const [whole, brief] = [why, why.replace(/ (since|at) .*/, "")].map((w) => `${name}, ${w}`);
+  const [whole, brief] = [why, why.replace(/ at .*/, "")].map((w) => `${name}, ${w}`);
   const most = width > NARROW ? width - NAMELESS : Number.POSITIVE_INFINITY;
   const title = why ? fitting([whole, brief, name], most, LETTERS) : name;
   const caption: Remark[] = [
@@ -311,7 +310,7 @@ function captionOf(picture: PlotPicture, { form }: Settings, given: Given): Rema
     { text: course, tone: range ? "ink" : "warn", strong: true },
     // In a host there is little room, and the axis says it.
     { text: room === undefined ? spanText(layer.variable, x) : "" },
-    { text: layer.band && room === undefined ? why : "" },
+    { text: room === undefined ? why : "" },
     { text: samePlace(at, form) ? form.words : "" },
     { text: phiInputsText(phi, observed, store.alone()) },
     { text: noteOf(layer, observed) },
