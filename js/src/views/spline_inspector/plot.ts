@@ -51,12 +51,6 @@ const POINT_SLACK = 1;
 /** Canvas coordinates are cut off here: nothing so far out is seen. */
 const FURTHEST_PIXEL = 1e5;
 
-/** In a lower plot the names of points would hide the curves. */
-const LEAST_NAMED = 230;
-
-/** Pixels beside the middle of a point that are its own. */
-const POINT_ROOM = 8;
-
 /** Room at the right of the plot for the names of lines. */
 const NAMES_ROOM = 52;
 /** Pixels beside the plot at least: labels of y that are wider take more. */
@@ -292,43 +286,6 @@ export function handlePoint(
   const { x, y: top, width, height: tall } = grown(plot, POINT_SLACK);
   const inside = px >= x && px <= x + width && py >= top && py <= top + tall;
   return inside || held ? { x: px, y: py } : null;
-}
-
-/** The names of points beside them, from left to right, where one does not lie on the one before; under them no line is seen. */
-export function pointNames(
-  points: readonly { handle: Handle; spot: { x: number; y: number } }[],
-  { picture: { phi, domain }, y, places: { plot }, theme }: Plane,
-): Mark[] {
-  const { muted, plot: within, beyond } = theme.colours;
-  const { isBase } = phi.layer;
-  const single = isBase.filter(Boolean).length === 1;
-  let free = Number.NEGATIVE_INFINITY;
-  return points.flatMap(({ handle, spot }) => {
-    const { b, label } = handle;
-    // As the formula has it.
-    const text = isBase[b] && single ? "w" : label;
-    const half = widthOf(text, LABEL_SIZE) / 2;
-    const x = Math.max(plot.x + half + 2, Math.min(plot.x + plot.width - half - 2, spot.x));
-    if (x - half < free || plot.height < LEAST_NAMED) return [];
-    free = x + half + 4;
-    const at = readPhi(phi, handle.x);
-    // On the side away from the curve that it pulls, where no thick line is in the way.
-    const isBelow = handle.control && heightOf(handle, phi.coefficients) < (at?.spline ?? 0);
-    const lines = [at?.phi ?? 0, at?.base ?? 0, at?.spline ?? 0].map((v) => toY(y, plot, v));
-    const sides = isBelow ? [13, -12, 25, -24] : [-12, 13, -24, 25];
-    const middles = sides.map((side) => spot.y + side);
-    const others = points.filter((one) => Math.abs(one.spot.x - x) < half + POINT_ROOM);
-    const taken = [...lines, ...others.map((one) => one.spot.y)];
-    const clear = (middle: number) => Math.min(10, ...taken.map((at) => Math.abs(at - middle)));
-    const inside = middles.filter((m) => m > plot.y + 5 && m < plot.y + plot.height - 5);
-    const best = greatest(inside, clear) ?? middles[0];
-    const ground = { x: x - half - 2, y: best - 6, width: 2 * half + 4, height: 13 };
-    const fill = handle.x < domain[0] || handle.x > domain[1] ? beyond : within;
-    return [
-      rect(ground, { fill, opacity: 0.85, radius: 3 }),
-      words(x, best + 4, text, muted, { anchor: "middle" }),
-    ];
-  });
 }
 
 /** A control point is round, the weight of any other term square; what can be dragged is larger. */
