@@ -41,7 +41,12 @@ import {
   rampPlan,
   rampReach,
 } from "../src/views/meshgrid_view/ramp_scene.ts";
-import { blankFor, responseOf, sourceOf } from "../src/views/meshgrid_view/response_picture.ts";
+import {
+  blankFor,
+  layOutResponse,
+  responseOf,
+  sourceOf,
+} from "../src/views/meshgrid_view/response_picture.ts";
 import type { ConvSettings, Frame, LayerLayout, Observed, Store } from "../src/wire/types.ts";
 import cases from "./palette_cases.json";
 import { basis, bytes, frameOf, layer, randoms, table } from "./samples.ts";
@@ -56,6 +61,16 @@ const PLAIN: ConvSettings = {
 };
 
 /** φ_f(x) by the basis itself, without tables. */
+/** What a store with one frame says of the function that views begin with. */
+const begun = (frame: Frame) => ({
+  initial: () => frame,
+  latest: () => frame,
+  current: () => frame,
+  observed: () => null,
+  held: () => null,
+  hold: () => {},
+});
+
 function phi(frame: Frame, { offset, nb }: LayerLayout, f: number, x: number): number {
   return basis(x).reduce((sum, beta, b) => sum + frame.data[offset + f * nb + b] * beta, 0);
 }
@@ -123,14 +138,14 @@ describe("a ramp", () => {
     }
   });
 
-  it("of many maps has those of one output: the one chosen, the selected function's, or else the first that changed most", () => {
+  it("of many maps has those of one output: the one chosen, the selected function's, or else the one that varies most", () => {
     const [out, each] = [10, 16 * 9];
     const many = layer({ kind: "linear", shape: [out, each, 1, 1] });
     const frame = frameOf([many]);
     const rampOf = (output: number, selected: number, room?: number) => {
       const at = { layer: many.name, out: selected, in: 23, row: 0, column: 0 };
       const store = {
-        ...{ initial: () => frame, latest: () => frame, current: () => frame },
+        ...begun(frame),
         observed: () => ({ fold: [16, 3, 3] }),
         selection: () => (selected < 0 ? null : at),
       };
@@ -163,11 +178,9 @@ describe("a ramp", () => {
     // Beside other views they are large enough to be read: those of one map.
     expect(cells(rampOf(-1, 4, 190))).toEqual([4 * each + 18, 9]);
     expect(rampOf(7, 4, 190).caption[0].text).toMatch(/ of output 7 from map 2, x from/);
-    const first = Math.floor(
-      firstShown({ initial: () => frame, latest: () => frame }, many).f / each,
-    );
+    const { f } = firstShown(begun(frame), many);
+    const first = Math.floor(f / each);
     expect(cells(rampOf(-1, -1))).toEqual([first * each, each]);
-    const { f } = firstShown({ initial: () => frame, latest: () => frame }, many);
     const framesOf = (scene: ReturnType<typeof rampOf>) =>
       scene.sheets
         .flatMap(({ marks }) => [...marks({ x: 0, y: 0, width: 560, height: scene.height })])
@@ -208,14 +221,7 @@ describe("a ramp", () => {
     (width) => {
       const one = layer({ kind: "linear", shape: [5, 3, 1, 1] });
       const frame = frameOf([one]);
-      const now = () => frame;
-      const store = {
-        initial: now,
-        latest: now,
-        current: now,
-        observed: () => null,
-        selection: () => null,
-      };
+      const store = { ...begun(frame), selection: () => null };
       const plain = { store, width, height: 480, theme: themeOf("light"), pointed: NOT_POINTED };
       const given = { ...plain, get: () => undefined };
       const settings = { mode: "ramp", limits: [-1, 1], output: -1 };
@@ -771,7 +777,7 @@ describe("the input of a response", () => {
       const many = layer({ shape: [out, 3, 2, 2], conv: PLAIN });
       const frame = frameOf([many]);
       const at = { layer: many.name, out: 4, in: 0, row: 0, column: 0 };
-      const store = { initial: () => frame, latest: () => frame, selection: () => at };
+      const store = { ...begun(frame), selection: () => at };
       const source = sourceOf(many, seen(true), digits, drawing, blank, settings);
       const made = responseOf(
         { store, room, pointed: NOT_POINTED } as never,
@@ -781,6 +787,30 @@ describe("the input of a response", () => {
       );
       expect(made.outputs).toHaveLength(drawn);
       expect(made.outputs).toContain(4);
+    },
+  );
+
+  it.each([
+    [462, 187],
+    [454, 215],
+    [560, 200],
+  ])(
+    "in a low host has all in sight, and the image chosen among some in one row: %s × %s",
+    (width, most) => {
+      const conv = layer({ shape: [5, 1, 3, 3], conv: PLAIN });
+      const swept = sweep(conv, image(1, 28, 28));
+      const lay = (sample: number) =>
+        layOutResponse(width, most, [0, 1, 2, 3, 4], swept, swept, { count: 10, sample });
+      for (const sample of [0, 5, 9]) {
+        const { height, thumbnails, maps, cells } = lay(sample);
+        expect(height).toBeLessThanOrEqual(most);
+        for (const box of [...maps.values(), cells]) expect(box.y + box.height).toBeLessThan(most);
+        expect(cells.width).toBeGreaterThan(90);
+        const { rows = 0, columns = 0, first = 0 } = thumbnails ?? {};
+        expect(rows).toBe(1);
+        expect(sample).toBeGreaterThanOrEqual(first);
+        expect(sample).toBeLessThan(first + columns);
+      }
     },
   );
 

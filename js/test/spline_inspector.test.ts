@@ -594,9 +594,9 @@ it("the bars of the inputs are as high as the square root of their share, and th
     marks.flatMap((mark) => (mark.kind === "text" ? mark.text : []));
   const whole = marksOver([0, 4]);
   expect(heightsIn(whole)).toEqual([40, (40 * 8) / 30, (40 * 6) / 30]);
-  expect(textsIn(whole)).toEqual(["90 %", "inputs"]);
+  expect(textsIn(whole)).toEqual(["90 % of", "inputs"]);
   // Of a part of x the tallest that is seen.
   const part = marksOver([1.5, 4]);
   expect(heightsIn(part)).toEqual([40, (40 * 6) / 8]);
-  expect(textsIn(part)).toEqual(["6.4 %", "inputs"]);
+  expect(textsIn(part)).toEqual(["6.4 % of", "inputs"]);
 });

@@ -1,8 +1,9 @@
 /** φ from coefficients and the basis table: y = Σ_b C_b · β_b(x), with straight lines between sample points. */
 import { bisectRight, maxIndex, range } from "d3-array";
 import type { Band, Frame, LayerLayout, Store, Table } from "../wire/types.ts";
+import { functionOf, selectionOf } from "./entries.ts";
 import { formatCount } from "./format.ts";
-import type { Ends } from "./inputs.ts";
+import { allInputEnds, type Ends, endsOrGrid } from "./inputs.ts";
 import { memoryOf } from "./memory.ts";
 
 /** The points at which the functions of one table are drawn. */
@@ -151,23 +152,36 @@ export function sizesAt(frame: Frame, layer: LayerLayout, plan: Plan): Float32Ar
   return measureAll(frame, layer, plan, (low, high) => Math.max(-low, high, 0));
 }
 
-/** Which function of a layer views begin with, what is said of it, and the step at which that was so: the function that has changed most since the start when this is asked first, before that the largest: while it learns it is the same one. Of an ensemble the one in which the networks differ most. */
-export function firstShown(store: Pick<Store, "initial" | "latest">, { name, count }: LayerLayout) {
+/** What is asked of a store for the function that views begin with. */
+type Begun = Pick<Store, "initial" | "latest" | "current" | "held" | "hold" | "observed">;
+
+/** The function of a layer that views begin with, and what is said of it: the one that varies most when this is asked first, which then stays. Of an ensemble the one in which the networks differ most. */
+export function firstShown(store: Begun, layer: LayerLayout): { f: number; why: string } {
+  if (layer.band) return { f: furthestApart(layer.band).f, why: "where the networks differ most" };
+  const name = `function of ${layer.name}`;
+  const [out, input, row, column, at] = store.held(name) ?? [-1];
+  const f = functionOf(layer, { layer: layer.name, out, in: input, row, column });
+  if (f >= 0) {
+    const isNow = at === store.current()?.step;
+    return { f, why: isNow ? "varies most" : `varied most at step ${formatCount(at)}` };
+  }
+  const own = mostVaried(store, layer);
+  if (!own) return { f: 0, why: "" };
+  const most = selectionOf(layer, own.f);
+  store.hold(name, [most.out, most.in, most.row, most.column, own.at]);
+  return { f: own.f, why: "varies most" };
+}
+
+/** The function that varies most over the inputs seen, or over the grid, and the step at which it does. */
+function mostVaried(store: Begun, { name, count }: LayerLayout) {
   const [start, now] = [store.initial(), store.latest()];
   const layer = start?.layout.layers.find((one) => one.name === name && one.count === count);
-  if (!start || !now || !layer) return { f: 0, why: "", at: 0 };
-  return memoryOf(layer)("first", [], () => {
-    if (layer.band) {
-      const { f } = furthestApart(layer.band);
-      return { f, why: "where the networks differ most", at: now.step };
-    }
-    const hasMoved = now !== start && now.layout === start.layout;
-    const data = hasMoved ? now.data.map((value, k) => value - start.data[k]) : start.data;
-    const reach = sizesAt({ ...start, data }, layer, samplePlan(layer, layer.domain, 16));
-    const step = formatCount(start.step);
-    const why = hasMoved ? `changed most since step ${step}` : `the largest at step ${step}`;
-    return { f: Math.max(0, maxIndex(reach)), why, at: now.step };
-  });
+  if (!start || !now || !layer) return null;
+  const frame = now.layout === start.layout ? now : start;
+  const seen = store.observed(name);
+  const x = endsOrGrid(seen && allInputEnds(seen), layer.domain);
+  const varied = rangesAt(frame, layer, samplePlan(layer, [x[0], x[1]], 16));
+  return { f: Math.max(0, maxIndex(varied)), at: frame.step };
 }
 
 /** The function of a layer in which the networks of an ensemble are furthest apart, and by how much. */

@@ -125,7 +125,9 @@ export function axesMarks(
     const at = snapped(y.scale(value), ratio);
     lines.push(plot.x, at, right, at);
     const look = { size, anchor: "end", middle: true } as const;
-    marks.push(words(plot.x - 5, at, (y.label ?? formatNumber)(value), muted, look));
+    // At the corner two numbers would touch.
+    const up = x.ticks.length > 0 ? Math.min(at, bottom - 4) : at;
+    marks.push(words(plot.x - 5, up, (y.label ?? formatNumber)(value), muted, look));
   }
   const centred = { size, anchor: "middle" } as const;
   let lastEnd = Number.NEGATIVE_INFINITY;

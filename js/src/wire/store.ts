@@ -29,7 +29,7 @@ import type {
 
 /** Where the store's own changes go: into traits, and so to Python and to other pages, and as messages. */
 export interface Outlet {
-  write(trait: "selection" | "cursor" | "ghost_step", value: unknown): void;
+  write(trait: "selection" | "held" | "cursor" | "ghost_step", value: unknown): void;
   send(message: { kind: string; [part: string]: unknown }): void;
 }
 
@@ -78,6 +78,7 @@ export class FrameStore implements Store {
   /** The binding was replaced: all kept frames go as soon as the new binding has one to show. */
   #replaced = false;
   #selection: Selection | null = null;
+  #held: Readonly<Record<string, readonly number[]>> = {};
   readonly #steps = { cursor: -1, ghost: -1 };
   readonly #observed = new Map<string, Observed>();
   #askedObserved = false;
@@ -104,6 +105,7 @@ export class FrameStore implements Store {
   readonly latest = () => this.#frames.all.at(-1) ?? null;
   readonly at = (step: number) => this.#frames.at(step);
   readonly selection = () => this.#selection;
+  readonly held = (name: string) => this.#held[name] ?? null;
   readonly cursor = () => this.#steps.cursor;
   readonly ghostStep = () => this.#steps.ghost;
   readonly awaitsObserved = () => this.#askedObserved && this.#observed.size === 0;
@@ -122,6 +124,15 @@ export class FrameStore implements Store {
   steps(): number[] {
     const steps = this.#frames.all.map((frame) => frame.step);
     return steps[0] === steps[1] ? steps.slice(1) : steps;
+  }
+
+  hold(name: string, choice: readonly number[]): void {
+    this.#held = { ...this.#held, [name]: choice };
+    this.#outlet.write("held", this.#held);
+  }
+
+  takeHeld(held: Readonly<Record<string, readonly number[]>>): void {
+    this.#held = held;
   }
 
   select(selection: Selection | null): void {

@@ -192,6 +192,7 @@ function plainReaders(model: AnyModel, store: FrameStore): Record<string, () => 
     status: withInitial("status"),
     training: withInitial("training"),
     selection: () => store.takeSelection(readSelection(model.get("selection"))),
+    held: () => store.takeHeld((model.get("held") ?? {}) as Record<string, number[]>),
     cursor: () => store.takeStep("cursor", stepIn("cursor")),
     ghost_step: () => store.takeStep("ghost", stepIn("ghost_step")),
     batch: withInitial("batch"),

@@ -293,6 +293,9 @@ export interface Store {
   selection(): Selection | null;
   /** Sets the selection for all views of the stream and for Python. */
   select(selection: Selection | null): void;
+  /** What views have chosen by themselves under a name: it stays, also when the page is loaded again. */
+  held(name: string): readonly number[] | null;
+  hold(name: string, choice: readonly number[]): void;
   /** -1: live; otherwise the step looked at. */
   cursor(): number;
   setCursor(step: number): void;

@@ -97,6 +97,7 @@ def saved(
         "traits": {
             "layouts": [layout_dict(layout) for layout in layouts.values()],
             "selection": dict(stream.selection),
+            "held": dict(stream.held),
             "cursor": stream.cursor,
             "ghost_step": stream.ghost_step,
             "summaries": list(stream.summaries),

@@ -90,6 +90,7 @@ def picture_request(
     source: Source | None = None,
     ensemble: Mapping[str, Any] | None = None,
     selection: Mapping[str, Any] | None = None,
+    held: Mapping[str, Any] | None = None,
     network: bool = False,
     training: Mapping[str, Any] | None = None,
     **picture: Any,
@@ -112,6 +113,7 @@ def picture_request(
         # Sent once if it is the first, which takes half the time.
         "frame": {} if _same(first, frame) else frame_dict(frame),
         "selection": dict(selection or {}),
+        "held": dict(held or {}),
         "summaries": summaries_of(frame.layout, frames[1]),
         "training": dict(training or {}),
     }

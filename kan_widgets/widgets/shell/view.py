@@ -293,6 +293,7 @@ class View(OtherNames, Declared, PageSavable, Dockable, Pictured, metaclass=Decl
             source=self._stream.source,
             ensemble=self._stream.ensemble,
             selection=self._drawn_selection(options),
+            held=self._stream.held,
             network=self._draws_network,
             training=self._stream.training,
             kind=self._kind,

@@ -59,6 +59,8 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
     """The latest frame when training last went quiet, of the same form."""
     selection = traitlets.Dict().tag(sync=True)
     """The selected function: ``{"layer", "out", "in", "row", "column"}``, or empty."""
+    held = traitlets.Dict().tag(sync=True)
+    """What views have chosen by themselves: the function that they begin with, of each layer."""
     cursor = traitlets.Int(-1).tag(sync=True)
     """The step that views show; −1 is the newest."""
     ghost_step = traitlets.Int(-1).tag(sync=True)

@@ -119,6 +119,7 @@ class Stream(Broadcast):
             except LookupError:  # of a function that is gone
                 source.select(None)
             self.cursor = self.ghost_step = -1
+            self.held = {}
             self.update_looking()
             self._take_over(source)
             self._outbox.late = None

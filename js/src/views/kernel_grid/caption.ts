@@ -142,7 +142,7 @@ function leadText({ layer, shape, arrangement, unit }: Picture): string {
   const strips = bands > 1 ? ` (${bands} strips)` : "";
   if (layer.window) return `rows: outputs · columns: ${channel}s${each}${strips}`;
   if (arrangement.rowsCut)
-    return `each output over ${bands} rows: ${counted(inputs, channel)}${each}`;
+    return `each output takes ${bands} rows: ${counted(inputs, channel)}${each}`;
   return `rows: ${counted(out, "output")} · columns: ${counted(inputs, channel)}${each}${strips}`;
 }
 

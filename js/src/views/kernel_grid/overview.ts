@@ -154,7 +154,10 @@ export function plotBox(picture: Picture, width: number, height: number, scrolls
   const x = Math.max(right + PLOT_GAP, ...labels);
   const across = Math.min(LARGEST_PLOT.width, width - x - PAD);
   const tallest = Math.max(LARGEST_PLOT.height, a.height - PLOT_HEAD);
-  const down = Math.min(tallest, height - PLOT_HEAD - 2 * PAD, Math.max(180, across));
+  // No taller than wide, nor than the cells beside it, which it would leave a hole under.
+  const cells = scrolls ? across : a.height + (isFlat(picture.settings) ? 0 : AXIS_HEIGHT);
+  const tall = Math.max(200, Math.min(across, cells - PLOT_HEAD));
+  const down = Math.min(tallest, height - PLOT_HEAD - 2 * PAD, tall);
   return across < LEAST_PLOT_WIDTH || down < LEAST_PLOT
     ? null
     : { x, y: PAD, width: across, height: PLOT_HEAD + down };
@@ -180,7 +183,9 @@ export function functionPlotMarks(
   const { marks } = magnified(picture, f, x, theme, space, othersOf(picture, f)) ?? { marks: [] };
   return [
     words(left + 12, y + 14, named, ink, { size, weight: 600 }),
-    words(left + 12, y + 31, fitting([`${how} · ${reach}`, reach], room, size), muted, { size }),
+    words(left + 12, y + 31, fitting([`${how} · ${reach}`, how, reach], room, size), muted, {
+      size,
+    }),
     ...keyMarks(key, { x: left + 12, y: y + 48 }, room, theme.colours),
     { kind: "group", at: [left, y + PLOT_HEAD], marks },
   ];

@@ -1,7 +1,7 @@
 /** KernelGrid's scene: every function of a layer in a cell of its own. */
 
 import { max } from "d3-array";
-import { ALL_POINTS, samplePlan } from "../../phi/curves.ts";
+import { ALL_POINTS, firstShown, samplePlan } from "../../phi/curves.ts";
 import { foldedShape, layerNamed, layerTitle } from "../../phi/entries.ts";
 import { momentText } from "../../phi/format.ts";
 import { type Arrangement, PAD, type Rect, rectOf } from "../../phi/geometry.ts";
@@ -194,13 +194,15 @@ function sceneOf(picture: Picture, given: Given, readingX: number) {
   const key = JSON.stringify([settings, ghost && scales, xRange]);
   const beside = besideIn(layer, given);
   const first = beside < 0 ? selected : beside;
-  const shown = plot ? shownOf(picture, hovered, first) : -1;
+  // Of a window the page has no others to compare with.
+  const usual = plot && first < 0 && !layer.window ? firstShown(given.store, layer) : null;
+  const shown = plot ? shownOf(picture, hovered, usual?.f ?? first) : -1;
   const yEnd = settings.scale === "layer" ? scales.largest : undefined;
-  const which = layer.window ? "the largest of those drawn" : "the largest";
+  const which = usual?.why || "the largest of those drawn";
   const known = beside >= 0 ? "the one beside" : selected >= 0 ? "selected" : which;
   const how = hovered >= 0 ? "pointed at" : known;
   const curves = curveKey(picture, given.store, theme);
-  const opensAt = plot ? shownOf(picture, -1, first) : first;
+  const opensAt = plot ? shownOf(picture, -1, usual?.f ?? first) : first;
   const scene = {
     picture,
     marked,

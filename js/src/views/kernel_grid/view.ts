@@ -44,6 +44,8 @@ const KIND: Kind = {
   drawing,
 };
 
+const ON = "Click another function to select that one, or press Escape to select none.";
+
 export const render = viewOf(KIND, build);
 
 function build(shell: Shell): Parts {
@@ -108,8 +110,10 @@ function build(shell: Shell): Parts {
       scene = shown;
       view.tell(toldOf(shown, given.theme));
       const { selected } = shown.marked;
-      const words = "Click a function to select it.";
-      shell.read(selected >= 0 ? selectionText(shown.picture, selected) : words, selected >= 0);
+      const hint = selected < 0 ? "Click a function to select it." : ON;
+      // Beside other views its name and its numbers stand with its large curve.
+      const isToldBeside = selected < 0 || given.room !== undefined;
+      shell.read(isToldBeside ? hint : selectionText(shown.picture, selected), selected >= 0);
       return shown;
     },
   };

@@ -91,8 +91,8 @@ export function createResponseHands(shell: Shell, drawing: ResponseDrawing, pen:
         select(scene, { out: kernel.out, in: kernel.in, row, column });
         if (byKey) shell.speak(`selected: row ${row}, column ${column}`);
       } else if (name === "image") {
-        const { columns } = scene.layout.thumbnails ?? { columns: 1 };
-        shell.choose("sample", row * columns + column);
+        const { columns, first } = scene.layout.thumbnails ?? { columns: 1, first: 0 };
+        shell.choose("sample", first + row * columns + column);
       } else if (name === "input") {
         if (byKey) pen.dot(row, column, false);
       } else {

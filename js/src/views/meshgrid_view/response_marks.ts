@@ -1,9 +1,10 @@
 /** Draws a response: the image, the maps and the patch. */
 
-import { outputName } from "../../phi/entries.ts";
+import { layerTitle, outputName } from "../../phi/entries.ts";
+import { formatNumber } from "../../phi/format.ts";
 import { channelOf } from "../../phi/images.ts";
 import { paletteOf } from "../../phi/palette.ts";
-import { comesFrom, type Grid, patchRect } from "../../phi/response.ts";
+import { comesFrom, type Grid, patchRect, sourcesOf } from "../../phi/response.ts";
 import { colourKey, greyPixels, heatOf, thumbnailsOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { patchMarks } from "../../scene/patch.ts";
@@ -12,7 +13,8 @@ import { cursorMark, framed, grown, outline, WORDS, words } from "../../scene/sh
 import { fitting, widthOf, wrapped } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import type { ResponseLayout, Source } from "./response_picture.ts";
-import { patchWords, type Response } from "./response_picture.ts";
+import { MOST_THUMBNAILS, type Response } from "./response_picture.ts";
+import { finite } from "./settings.ts";
 
 function title(text: string, [x, y]: readonly [number, number], { colours }: Theme): Mark {
   return words(x, y, text, colours.ink, { weight: 600 });
@@ -76,13 +78,14 @@ function thumbnailMarks(
   colours: Colours,
 ): Mark[] {
   if (!images || !thumbnails) return [];
-  const { rows, columns } = thumbnails;
-  const pictures = thumbnailsOf(images, Math.min(count, rows * columns));
+  const { rows, columns, first } = thumbnails;
+  const pictures = thumbnailsOf(images, Math.min(count, MOST_THUMBNAILS));
   const region = { name: "image", ...thumbnails };
-  return pictures.flatMap((pixels, k): Mark[] => {
+  return pictures.slice(first, first + rows * columns).flatMap((pixels, k): Mark[] => {
     const box = cellBox(region, Math.floor(k / columns), k % columns);
-    const picture: Mark = { kind: "image", box, pixels, opacity: k === sample ? 1 : 0.75 };
-    return k === sample ? [picture, ...framed(box, colours.accent, colours)] : [picture];
+    const isShown = first + k === sample;
+    const picture: Mark = { kind: "image", box, pixels, opacity: isShown ? 1 : 0.75 };
+    return isShown ? [picture, ...framed(box, colours.accent, colours)] : [picture];
   });
 }
 
@@ -91,7 +94,12 @@ export function mapMarks(response: Response, layout: ResponseLayout, theme: Them
   const { colours } = theme;
   const palette = paletteOf(theme.name);
   const one = swept.outputs > 1 ? `: ${outputName(swept.layer, outputs[0], "map")}` : "";
-  const head = outputs.length > 1 ? "responses" : `response${one}`;
+  const { layer } = swept;
+  // A row stands in a host, where no line over it says whose they are.
+  const whose = layout.isRow ? [`maps that ${layerTitle(layer)} makes`] : [];
+  const heads = outputs.length > 1 ? [...whose, "responses"] : [`response${one}`];
+  const room = layout.titles.patch[0] - layout.titles.response[0] - 8;
+  const head = fitting(heads, room > 0 ? room : layout.width, WORDS, 600);
   const meaning = { most, below: ["below 0"], above: ["response above 0", "above 0"] };
   const marks: Mark[] = [
     title(head, layout.titles.response, theme),
@@ -154,6 +162,28 @@ export function patchKernelMarks(
     marks.push(cursorMark(box(keyboard.row * kw + keyboard.column), colours, -1));
   }
   const { x, y, width } = layout.foot;
-  const lines = patchWords(response).flatMap((text) => wrapped(text, width, WORDS));
+  const lines = patchWords(response).flatMap((texts) =>
+    layout.isRow ? fitting(texts, width, WORDS) : wrapped(texts[0], width, WORDS),
+  );
   return [...marks, ...lines.map((text, k) => words(x, y + 15 * k, text, colours.muted))];
+}
+
+/** What the patch adds up to, and its axes: each as long as there is room for, the longest first. */
+function patchWords({ patch, swept, place, grids }: Response): string[][] {
+  const part = patch.values?.reduce((a, b) => a + b, 0) ?? 0;
+  const total = grids.get(place.output)?.data[place.row * swept.width + place.column] ?? Number.NaN;
+  const several = sourcesOf(swept, place.output).length > 1;
+  const all = several ? ` · all channels ${finite(total)}` : "";
+  const { variable } = swept.layer;
+  const [lo, hi] = patch.range.map(formatNumber);
+  const most = formatNumber(patch.most);
+  const where = `row ${place.row}, column ${place.column}: `;
+  const added = `the dots add up to ${finite(part)}`;
+  return [
+    [`${where}${added}${all}`, `${where}${added}`, added, `sum ${finite(part)}`],
+    [
+      `${variable} from ${lo} to ${hi}, φ from ${formatNumber(-patch.most)} to ${most}`,
+      `${variable} ${lo} to ${hi}, φ ±${most}`,
+    ],
+  ];
 }

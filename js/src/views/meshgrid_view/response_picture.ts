@@ -3,7 +3,6 @@
 import { maxIndex, range, sum } from "d3-array";
 import { firstShown } from "../../phi/curves.ts";
 import { selectionOf } from "../../phi/entries.ts";
-import { formatNumber } from "../../phi/format.ts";
 import type { Rect } from "../../phi/geometry.ts";
 import { type Images, imageAt, mapsOf, rangeOf } from "../../phi/images.ts";
 import type { Keep } from "../../phi/memory.ts";
@@ -23,7 +22,7 @@ import type { Given } from "../../scene/drawing.ts";
 import { KEY_HEIGHT } from "../../scene/heat.ts";
 import { cellOf } from "../../scene/regions.ts";
 import type { LayerLayout, Observed, Store } from "../../wire/types.ts";
-import { finite, type Input, type MeshGiven, type Settings, takesImage } from "./settings.ts";
+import { type Input, type MeshGiven, type Settings, takesImage } from "./settings.ts";
 
 export type Source = ReturnType<typeof sourceOf>;
 export type Response = ReturnType<typeof responseOf>;
@@ -115,6 +114,8 @@ export function sourceOf(
   };
 }
 
+export const MOST_THUMBNAILS = 64;
+
 /** One pixel of a response. */
 export interface OutputPixel {
   output: number;
@@ -149,11 +150,18 @@ function mapsFor({ frame, settings }: MeshGiven, swept: Swept, alone: number, ke
 function placeFor(
   given: Given,
   {
+    source,
     swept,
     grids,
     like,
     pinned,
-  }: { swept: Swept; grids: Map<number, Grid>; like: number; pinned: OutputPixel | null },
+  }: {
+    source: Source;
+    swept: Swept;
+    grids: Map<number, Grid>;
+    like: number;
+    pinned: OutputPixel | null;
+  },
   keep: Keep,
 ) {
   const cell = cellOf(given.pointed.id);
@@ -165,8 +173,17 @@ function placeFor(
   if (pinned && pinned.row < height && pinned.column < width && pinned.output < outputs) {
     return { place: pinned, by: "click" } as const;
   }
-  // Found once, so that it does not jump while training.
-  const place = keep("strongest", [swept, like], () => strongest(grids.get(like), like));
+  const find = () => strongest(grids.get(like), like);
+  if (source.input === "drawn")
+    return { place: keep("strongest", [swept, like], find), by: "itself" } as const;
+  // Found once for an image, so that it does not jump while training, nor when the page is loaded again.
+  const name = `pixel of ${swept.layer.name}, output ${like}`;
+  const of = [source.sample, width, height];
+  const held = given.store.held(name);
+  if (held && of.every((part, k) => part === held[k]))
+    return { place: { output: like, row: held[3], column: held[4] }, by: "itself" } as const;
+  const place = find();
+  given.store.hold(name, [...of, place.row, place.column]);
   return { place, by: "itself" } as const;
 }
 
@@ -188,7 +205,7 @@ export function responseOf(
   const isCrowded = given.room !== undefined && swept.outputs > MOST_BESIDE;
   const { single, ...maps } = mapsFor(drawn, swept, isCrowded ? own : -1, keep);
   const like = single >= 0 ? single : own;
-  const { place, by } = placeFor(given, { swept, grids: maps.grids, like, pinned }, keep);
+  const { place, by } = placeFor(given, { source, swept, grids: maps.grids, like, pinned }, keep);
   const kernels = sourcesOf(swept, place.output);
   const kernel = kernels.find((one) => one.in === shown.in) ?? kernels[0];
   const inputs = patchAt(swept, place.row, place.column, kernel.channel);
@@ -206,18 +223,6 @@ function strongest(grid: Grid | undefined, output: number): OutputPixel {
   return { output, row: Math.floor(best / width), column: best % width };
 }
 
-export function patchWords({ patch, swept, place, grids }: Response): string[] {
-  const part = patch.values?.reduce((a, b) => a + b, 0) ?? 0;
-  const total = grids.get(place.output)?.data[place.row * swept.width + place.column] ?? Number.NaN;
-  const several = sourcesOf(swept, place.output).length > 1;
-  const all = several ? ` · all channels ${finite(total)}` : "";
-  const [lo, hi] = patch.range;
-  return [
-    `row ${place.row}, column ${place.column}: the dots add up to ${finite(part)}${all}`,
-    `${swept.layer.variable} from ${formatNumber(lo)} to ${formatNumber(hi)}, φ from ${formatNumber(-patch.most)} to ${formatNumber(patch.most)}`,
-  ];
-}
-
 /** The largest side of the input and of the patch. */
 const LARGEST_SIDE = 260;
 const PAD = 8;
@@ -226,13 +231,15 @@ const COLUMN_GAP = 20;
 const TITLE = 22;
 const LABEL_HEIGHT = 15;
 const MAP_GAP = 8;
-const SMALLEST_MAP = 36;
+/** Smaller maps go on below what is seen, but for those in a row, where all is seen at once. */
+const SMALLEST_MAP = { usual: 36, row: 20 };
 const LOW_HEIGHT = 330;
 /** Of a wide page the functions of the kernel have at least this share, and no more than these pixels. */
 const PATCH = { share: 0.27, most: 400 };
 /** Below these widths the responses need the room more than the input does. */
 const [TIGHT_WIDTH, ROOMY_WIDTH] = [480, 1100];
-const THUMBNAIL = 22;
+/** Pixels across of one of the images to choose from, and of the smallest where all are to stand in a row. */
+const THUMBNAIL = { usual: 22, least: 16, gap: 3 };
 /** Width of the key of colours beside the words. */
 const ROW_KEY = 110;
 /** Pixels of a line of the words below the patch, and of all of them in one line. */
@@ -246,31 +253,31 @@ export function layOutResponse(
   outputs: readonly number[],
   swept: Swept,
   image: { width: number; height: number },
-  images: number,
+  { count: images, sample }: { count: number; sample: number },
 ) {
   const inner = width - 2 * PAD;
   // Where there is little height, all stand side by side from a lesser width on.
   const isLow = most < LOW_HEIGHT;
   const columns = inner >= (isLow ? 340 : 560) ? 3 : 2;
-  const taken = (isLow && images > 1 ? 86 : 60) + (isLow && columns < 3 ? KEY_HEIGHT + 10 : 0);
+  const taken = 60 + (isLow && columns < 3 ? KEY_HEIGHT + 10 : 0);
   const tallest = Math.max(72, Math.min(LARGEST_SIDE, most - taken));
   const column = Math.floor((inner - (columns - 1) * COLUMN_GAP) / columns);
   const half = Math.min(column, Math.max(120, Math.floor((most - 120) / 2)));
   const few = Math.min(column, inner < TIGHT_WIDTH ? 97 : inner < ROOMY_WIDTH ? 176 : 210);
   const side = Math.min(tallest, columns === 2 ? half : few);
   const share = Math.min(PATCH.most, Math.round(PATCH.share * inner));
-  // The fewer pixels the words under a row have, the more lines they take.
+  // Under a row stand the key of colours and, beside it, two lines of words.
   const footed = inner - side - ROW_KEY - 2 * COLUMN_GAP;
-  const spared = 48 + LINE_HEIGHT * Math.ceil(FOOT_WIDTH / Math.max(FOOT_WIDTH / 6, footed));
+  const top = TITLE + 2;
+  const spared = top + 10 + KEY_HEIGHT + PAD;
   const larger = Math.max(isLow ? Math.min(side, 240) : side, share);
   const patched = isLow ? Math.min(larger, most - spared) : larger;
   const beside = inner - side - COLUMN_GAP;
   const room = columns < 3 ? inner : beside - patched - COLUMN_GAP;
-  const top = TITLE + 2;
   const scale = side / Math.max(image.width, image.height, 1);
   const [wide, high] = [image.width, image.height].map((size) => Math.round(size * scale));
   const picture = { x: PAD, y: top, width: wide, height: high };
-  const thumbnails = images > 1 ? strip(PAD, picture.y + picture.height + 6, side, images) : null;
+  const thumbnails = images > 1 ? strip(picture, side, images, sample, isLow) : null;
   const pictured = thumbnails ? bottomOf(thumbnails.box) : bottomOf(picture);
   const isRow = columns === 3 && isLow;
   const under = pictured + (isRow ? 0 : 10 + KEY_HEIGHT);
@@ -282,7 +289,11 @@ export function layOutResponse(
   const start = columns < 3 ? Math.max(under, worded) + TITLE + 4 : top;
   const spare = isRow ? spared : isLow ? 28 : columns === 2 ? start : 80;
   const tall = Math.max(isLow || columns === 2 ? 0 : LARGEST_SIDE, most - spare);
-  const maps = placeMaps(outputs, swept, room, tall, left, start);
+  const maps = placeMaps(outputs, swept, room, tall, {
+    left,
+    top: start,
+    least: isRow ? SMALLEST_MAP.row : SMALLEST_MAP.usual,
+  });
   const mapsEnd = Math.max(...[...maps.values()].map(bottomOf));
 
   const mapsRight = Math.max(...[...maps.values()].map(({ x, width }) => x + width));
@@ -308,6 +319,8 @@ export function layOutResponse(
     labelled: outputs.length > 1,
     /** The kernel's cells. */
     cells,
+    /** Whether each of the words has one line, and is no longer. */
+    isRow,
     /** Left ends and baselines of the titles, and the width below the patch. */
     titles: {
       input: [PAD, 14] as const,
@@ -317,7 +330,14 @@ export function layOutResponse(
     foot,
     width,
     height: Math.ceil(
-      Math.max(under, mapsEnd, foot.y + LINE_HEIGHT * Math.ceil(FOOT_WIDTH / foot.width) - 7) + PAD,
+      PAD +
+        (isRow
+          ? Math.max(pictured, foot.y - 8 + KEY_HEIGHT)
+          : Math.max(
+              under,
+              mapsEnd,
+              foot.y + LINE_HEIGHT * Math.ceil(FOOT_WIDTH / foot.width) - 7,
+            )),
     ),
   };
 }
@@ -326,13 +346,19 @@ function bottomOf({ y, height }: Rect): number {
   return y + height;
 }
 
-function strip(x: number, y: number, room: number, count: number) {
-  const gap = 3;
-  const columns = Math.min(count, Math.max(1, Math.floor((room + gap) / (THUMBNAIL + gap))));
-  const rows = Math.ceil(count / columns);
-  const [width, height] = [columns, rows].map((n) => n * (THUMBNAIL + gap) - gap);
-  const box = { x, y, width, height };
-  return { box, rows, columns, gap };
+/** The images to choose from, under the one shown: in rows alike, or in low room those around it in one row. */
+function strip(picture: Rect, room: number, count: number, sample: number, isLow: boolean) {
+  const { usual, least, gap } = THUMBNAIL;
+  const across = (size: number) => Math.max(1, Math.floor((room + gap) / (size + gap)));
+  const lines = isLow || count <= across(least) ? 1 : Math.ceil(count / across(usual));
+  const columns = Math.min(Math.ceil(count / lines), across(lines > 1 ? usual : least));
+  const size = Math.min(usual, Math.floor((room + gap) / columns) - gap);
+  const [width, height] = [columns, lines].map((n) => n * (size + gap) - gap);
+  const box = { x: PAD, y: bottomOf(picture) + 6, width, height };
+  const middle = sample - Math.floor(columns / 2);
+  /** The number of the first: all that there is no room for are left out. */
+  const first = lines > 1 ? 0 : Math.max(0, Math.min(count - columns, middle));
+  return { box, rows: lines, columns, gap, first };
 }
 
 /** The maps of these outputs, one after another, as large as fits the height; small ones go on below it. */
@@ -341,13 +367,12 @@ function placeMaps(
   swept: Swept,
   room: number,
   tallest: number,
-  left: number,
-  top: number,
+  { left, top, least }: { left: number; top: number; least: number },
 ): Map<number, Rect> {
   const shape = swept.height / swept.width;
   const count = outputs.length;
   const label = count > 1 ? LABEL_HEIGHT : 0;
-  const { across, size } = bestMaps(count, shape, room, tallest, label);
+  const { across, size } = bestMaps(count, shape, { room, tallest, label, least });
   const height = Math.round(size * shape);
   const placed = outputs.map((output, k): [number, Rect] => {
     const x = left + (k % across) * (size + MAP_GAP);
@@ -357,13 +382,17 @@ function placeMaps(
   return new Map(placed);
 }
 
-function bestMaps(count: number, shape: number, room: number, tallest: number, label: number) {
+function bestMaps(
+  count: number,
+  shape: number,
+  { room, tallest, label, least }: { room: number; tallest: number; label: number; least: number },
+) {
   const wideFor = (across: number) => Math.floor((room - (across - 1) * MAP_GAP) / across);
   const highFor = (across: number) => tallest / Math.ceil(count / across) - label - 4;
   const sizeFor = (across: number) =>
     Math.min(wideFor(across), Math.floor(highFor(across) / shape));
   const best = 1 + maxIndex(range(1, count + 1), sizeFor);
-  if (sizeFor(best) >= SMALLEST_MAP) return { across: best, size: sizeFor(best) };
-  const across = Math.max(1, Math.floor((room + MAP_GAP) / (SMALLEST_MAP + 20 + MAP_GAP)));
+  if (sizeFor(best) >= least) return { across: best, size: sizeFor(best) };
+  const across = Math.max(1, Math.floor((room + MAP_GAP) / (SMALLEST_MAP.usual + 20 + MAP_GAP)));
   return { across, size: wideFor(across) };
 }

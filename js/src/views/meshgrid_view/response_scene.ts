@@ -23,6 +23,7 @@ import {
   blankFor,
   howToObserve,
   layOutResponse,
+  MOST_THUMBNAILS,
   type OutputPixel,
   type Response,
   type ResponseLayout,
@@ -34,8 +35,6 @@ import { finite, type MeshGiven } from "./settings.ts";
 
 export type ResponseScene = Scene & ReturnType<typeof sceneOf>;
 export type ResponseDrawing = ReturnType<typeof responseDrawing>;
-
-const MOST_THUMBNAILS = 64;
 
 export function responseDrawing() {
   const keep = memory();
@@ -90,7 +89,10 @@ function sceneOf(given: Given, shown: MeshGiven, response: Response) {
   const { source, image, swept, outputs, place, by, selection } = response;
   const { input, sample } = source;
   const thumbnails = Math.min(source.count, MOST_THUMBNAILS);
-  const layout = layOutResponse(width, height, outputs, swept, image, thumbnails);
+  const layout = layOutResponse(width, height, outputs, swept, image, {
+    count: thumbnails,
+    sample,
+  });
   const maps = [...layout.maps].map(([output, box]) => mapRegion(response, output, box));
   const [, , kh, kw] = layer.shape;
   const cells: Region = {
@@ -173,13 +175,14 @@ function inputRegions(source: Source, image: Images, layout: ResponseLayout): Re
   }
   const { thumbnails } = layout;
   if (thumbnails) {
-    const { columns } = thumbnails;
+    const { columns, first } = thumbnails;
+    const own = source.sample - first;
     regions.push({
       name: "image",
       ...thumbnails,
-      count: Math.min(source.count, MOST_THUMBNAILS),
-      home: [Math.floor(source.sample / columns), source.sample % columns],
-      words: (row, column) => `image ${row * columns + column + 1}`,
+      count: Math.min(source.count, MOST_THUMBNAILS) - first,
+      home: [Math.floor(own / columns), own % columns],
+      words: (row, column) => `image ${first + row * columns + column + 1}`,
     });
   }
   return regions;
@@ -213,11 +216,8 @@ function captionOf(
   }
   for (const text of [source.note, layer.note]) if (text) caption.push({ text });
   if (room === undefined) return caption;
-  // In a host there is room for what is needed to read it; the rest is said on hovering.
-  const short = caption.filter(({ tone, swatch }) => tone || swatch);
-  const rest = caption.filter((one) => !short.includes(one)).map(({ text }) => text);
-  short[0].title = rest.join(". ");
-  return short;
+  // In a host the titles of its parts say what it is: there is only room for what goes wrong.
+  return caption.filter(({ tone }) => tone === "warn");
 }
 
 function inputWords({ input, sample, count }: Source): string {

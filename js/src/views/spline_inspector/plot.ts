@@ -1,7 +1,7 @@
 /** The marks of the plot: the plane with its curves, the control points, what is read, and the strip below. */
 
 import { greatest, max, sum } from "d3-array";
-import { percent } from "../../phi/format.ts";
+import { roughPercent } from "../../phi/format.ts";
 import type { Ends } from "../../phi/inputs.ts";
 import { axesMarks, evenLabels, leftRoom, linear, ticks } from "../../scene/axes.ts";
 import type { LinesMark, Mark, Paint, Rect } from "../../scene/marks.ts";
@@ -39,7 +39,7 @@ export interface Plane {
 
 const LABEL_SIZE = 11;
 const OUTSIDE = "outside the grid";
-const NAME_GAP = 5;
+const NAME_GAP = 9;
 const LEFT_ROOM = 60;
 const TOP_ROOM = 8;
 const BOTTOM_ROOM = 38;
@@ -50,9 +50,6 @@ const STRIP_GAP = 3;
 const POINT_SLACK = 1;
 /** Canvas coordinates are cut off here: nothing so far out is seen. */
 const FURTHEST_PIXEL = 1e5;
-
-/** In a lower plot the names of points would hide the curves. */
-const LEAST_NAMED = 230;
 
 /** Room at the right of the plot for the names of lines. */
 const NAMES_ROOM = 52;
@@ -291,35 +288,6 @@ export function handlePoint(
   return inside || held ? { x: px, y: py } : null;
 }
 
-/** The names of points over them, from left to right, where one does not lie on the one before. */
-export function pointNames(
-  points: readonly { handle: Handle; spot: { x: number; y: number } }[],
-  { picture: { phi }, y, places: { plot }, theme }: Plane,
-): Mark[] {
-  const { isBase } = phi.layer;
-  const single = isBase.filter(Boolean).length === 1;
-  let free = Number.NEGATIVE_INFINITY;
-  return points.flatMap(({ handle, spot }) => {
-    const { b, label } = handle;
-    // As the formula has it.
-    const text = isBase[b] && single ? "w" : label;
-    const half = widthOf(text, LABEL_SIZE) / 2;
-    const x = Math.max(plot.x + half + 2, Math.min(plot.x + plot.width - half - 2, spot.x));
-    if (x - half < free || plot.height < LEAST_NAMED) return [];
-    free = x + half + 4;
-    const at = readPhi(phi, handle.x);
-    // On the side away from the curve that it pulls, where no thick line is in the way.
-    const isBelow = handle.control && heightOf(handle, phi.coefficients) < (at?.spline ?? 0);
-    const lines = [at?.phi ?? 0, at?.base ?? 0, at?.spline ?? 0].map((v) => toY(y, plot, v));
-    const sides = isBelow ? [13, -12, 25, -24] : [-12, 13, -24, 25];
-    const middles = sides.map((side) => spot.y + side);
-    const clear = (middle: number) => Math.min(10, ...lines.map((l) => Math.abs(l - middle)));
-    const inside = middles.filter((m) => m > plot.y + 5 && m < plot.y + plot.height - 5);
-    const best = greatest(inside, clear) ?? middles[0];
-    return [words(x, best + 4, text, theme.colours.muted, { anchor: "middle" })];
-  });
-}
-
 /** A control point is round, the weight of any other term square; what can be dragged is larger. */
 export function pointMarks(
   at: { x: number; y: number },
@@ -382,10 +350,13 @@ function barMarks(
   return [
     rects(inside, { fill: colours.density }),
     rects(outside, { fill: colours.density, opacity: 0.5 }),
-    words(beside, high, strip.height < LOW ? "" : percent(most / total), colours.muted, {
-      anchor: "end",
-      middle: true,
-    }),
+    words(
+      beside,
+      high,
+      strip.height < LOW ? "" : `${roughPercent(most / total)} of`,
+      colours.muted,
+      { anchor: "end", middle: true },
+    ),
     line([strip.x - 4, top, strip.x, top], colours.line),
     words(beside, floor, "inputs", colours.muted, { anchor: "end" }),
   ];

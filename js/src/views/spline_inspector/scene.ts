@@ -1,5 +1,6 @@
 /** SplineInspector's scene: one function with its terms, and the legend that reads them. */
 
+import { greatest } from "d3-array";
 import { firstShown } from "../../phi/curves.ts";
 import { functionText, layerNamed, layerTitle, noteOf, selectionOf } from "../../phi/entries.ts";
 import { formatNumber, momentText, spanText } from "../../phi/format.ts";
@@ -8,8 +9,8 @@ import { memory } from "../../phi/memory.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
 import type { Mark, Point, Remark, Scene } from "../../scene/marks.ts";
 import { sitesOf } from "../../scene/marks.ts";
-import { grown } from "../../scene/shapes.ts";
-import { fitting } from "../../scene/text.ts";
+import { grown, rect, WORDS, words } from "../../scene/shapes.ts";
+import { fitting, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import { samePlace } from "../../wire/protocol.ts";
 import type { Selection, Store } from "../../wire/types.ts";
@@ -34,12 +35,11 @@ import {
   planeMarks,
   pointerMarks,
   pointMarks,
-  pointNames,
 } from "./plot.ts";
 import { type KeyRow, legendRows } from "./rows.ts";
 import { type Settings, settingsReader } from "./settings.ts";
 import { dataRange, type Phi, type PhiReading, phiOf, readPhi, tableRange } from "./terms.ts";
-import { fromX, reaching, roomy, roundWindow } from "./window.ts";
+import { fromX, reaching, roomy, roundWindow, toY } from "./window.ts";
 import { courseText, description, formula, phiInputsText } from "./words.ts";
 
 /** What somebody has done to a view beside its traits. A still has none of it. */
@@ -220,6 +220,7 @@ function sceneOf(picture: PlotPicture, settings: Settings, y: Ends, given: Given
   const over = (): Mark[] => [
     ...(mark ? pointerMarks(plane, mark) : []),
     ...(reading ? phiReadingMarks(plane, reading.x, dotsAt(reading, picture, colours)) : []),
+    ...pointNames(points, plane),
     ...points.flatMap(({ handle, id, spot, held }) =>
       pointMarks(
         spot,
@@ -232,7 +233,6 @@ function sceneOf(picture: PlotPicture, settings: Settings, y: Ends, given: Given
         colours,
       ),
     ),
-    ...pointNames(points, plane),
   ];
   const { plot } = places;
   const boxes = [plot.x, plot.y, plot.width, plot.height, ...y];
@@ -250,7 +250,7 @@ function sceneOf(picture: PlotPicture, settings: Settings, y: Ends, given: Given
     moment: momentText(frame),
     words: description(picture),
     about: JSON.stringify([layer.name, at, settings.editable]),
-    caption: [...captionOf(picture, settings, given), ...(keyed ? [] : keyOf(rows))],
+    caption: [...captionOf(picture, settings, given), ...(keyed ? [] : keyOf(rows, picture))],
     sheets: [
       {
         from: [picture, ...boxes, theme.name, colours.surface, ratio],
@@ -284,6 +284,49 @@ function pointsOf(plane: Plane, editable: boolean, touch: Touch) {
   });
 }
 
+/** In a lower plot the names of points would hide the curves. */
+const LEAST_NAMED = 230;
+
+/** Pixels beside the middle of a point that are its own. */
+const POINT_ROOM = 8;
+
+/** The names of points beside them, from left to right, where one does not lie on the one before; under them no line is seen. */
+function pointNames(
+  points: ReturnType<typeof pointsOf>,
+  { picture: { phi, domain }, y, places: { plot }, theme }: Plane,
+): Mark[] {
+  const { muted, plot: within, beyond } = theme.colours;
+  const { isBase } = phi.layer;
+  const single = isBase.filter(Boolean).length === 1;
+  let free = Number.NEGATIVE_INFINITY;
+  return points.flatMap(({ handle, spot }) => {
+    const { b, label } = handle;
+    // As the formula has it.
+    const text = isBase[b] && single ? "w" : label;
+    const half = widthOf(text, WORDS) / 2;
+    const x = Math.max(plot.x + half + 2, Math.min(plot.x + plot.width - half - 2, spot.x));
+    if (x - half < free || plot.height < LEAST_NAMED) return [];
+    free = x + half + 4;
+    const at = readPhi(phi, handle.x);
+    // On the side away from the curve that it pulls, where no thick line is in the way.
+    const isBelow = handle.control && heightOf(handle, phi.coefficients) < (at?.spline ?? 0);
+    const lines = [at?.phi ?? 0, at?.base ?? 0, at?.spline ?? 0].map((v) => toY(y, plot, v));
+    const sides = isBelow ? [13, -12, 25, -24] : [-12, 13, -24, 25];
+    const middles = sides.map((side) => spot.y + side);
+    const others = points.filter((one) => Math.abs(one.spot.x - x) < half + POINT_ROOM);
+    const taken = [...lines, ...others.map((one) => one.spot.y)];
+    const clear = (middle: number) => Math.min(10, ...taken.map((at) => Math.abs(at - middle)));
+    const inside = middles.filter((m) => m > plot.y + 5 && m < plot.y + plot.height - 5);
+    const best = greatest(inside, clear) ?? middles[0];
+    const ground = { x: x - half - 2, y: best - 6, width: 2 * half + 4, height: 13 };
+    const fill = handle.x < domain[0] || handle.x > domain[1] ? beyond : within;
+    return [
+      rect(ground, { fill, opacity: 0.85, radius: 3 }),
+      words(x, best + 4, text, muted, { anchor: "middle" }),
+    ];
+  });
+}
+
 /** On the thick lines, φ's the last. */
 function dotsAt(at: PhiReading, { named }: PlotPicture, { ink, base, spline }: Colours) {
   const fills = { phi: ink, base, spline };
@@ -295,15 +338,14 @@ const [NAMELESS, NARROW, LETTERS] = [90, 390, 13];
 
 function captionOf(picture: PlotPicture, { form }: Settings, given: Given): Remark[] {
   const { store, room, width } = given;
-  const { at, phi, range, x, frame, curves } = picture;
+  const { at, phi, range, x, curves } = picture;
   const { layer } = phi;
   const values = curves.find(({ name }) => name === "phi")?.y ?? [];
   const course = (layer.band ? "the most typical network: " : "") + courseText(range, values);
-  const first = store.selection() || layer.count === 1 ? null : firstShown(store, layer);
-  const why = first?.at === frame.step ? first.why : "";
+  const why = store.selection() || layer.count === 1 ? "" : firstShown(store, layer).why;
   const observed = store.observed(layer.name);
   const name = functionText(layer, phi.f, observed?.fold ?? []);
-  const [whole, brief] = [why, why.replace(/ (since|at) .*/, "")].map((w) => `${name}, ${w}`);
+  const [whole, brief] = [why, why.replace(/ at .*/, "")].map((w) => `${name}, ${w}`);
   const most = width > NARROW ? width - NAMELESS : Number.POSITIVE_INFINITY;
   const title = why ? fitting([whole, brief, name], most, LETTERS) : name;
   const caption: Remark[] = [
@@ -311,7 +353,7 @@ function captionOf(picture: PlotPicture, { form }: Settings, given: Given): Rema
     { text: course, tone: range ? "ink" : "warn", strong: true },
     // In a host there is little room, and the axis says it.
     { text: room === undefined ? spanText(layer.variable, x) : "" },
-    { text: layer.band && room === undefined ? why : "" },
+    { text: room === undefined ? why : "" },
     { text: samePlace(at, form) ? form.words : "" },
     { text: phiInputsText(phi, observed, store.alone()) },
     { text: noteOf(layer, observed) },
@@ -319,11 +361,11 @@ function captionOf(picture: PlotPicture, { form }: Settings, given: Given): Rema
   return caption.filter(({ text }) => text !== "");
 }
 
-/** What the lines and points are, where there is no legend that says it. */
-function keyOf(rows: readonly KeyRow[]): Remark[] {
+/** What the lines and points are that have no name where they end, where there is no legend that says it. */
+function keyOf(rows: readonly KeyRow[], { named }: PlotPicture): Remark[] {
   const kinds = { line: "line", ramp: "ramp", dashes: "dash", point: "ring" } as const;
-  return rows.flatMap(({ look, label, colours, on }): Remark[] => {
-    if (!on || look === "knot" || look === "bars") return [];
-    return [{ text: label, swatch: { kind: kinds[look], colours } }];
+  return rows.flatMap(({ look, key, label, colours, on }): Remark[] => {
+    if (!on || look === "knot" || look === "bars" || named.some((name) => name === key)) return [];
+    return [{ text: label.replace(/^each of /, ""), swatch: { kind: kinds[look], colours } }];
   });
 }
