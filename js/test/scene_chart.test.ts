@@ -265,9 +265,9 @@ describe("values over a panel", () => {
   };
 
   it("are those logged last, with the trend beside them", () => {
-    expect(read(chartOf([noisy], { smoothing: 2 }), null)).toBe("loss 2  (trend 2) step 100");
+    expect(read(chartOf([noisy], { smoothing: 2 }), null)).toBe("loss 2  (trend 1.67) step 100");
     expect(read(chartOf([noisy], { smoothing: 2, zoom: [0, 11] }), null)).toBe(
-      "loss 2  (trend 2) step 100",
+      "loss 2  (trend 1.67) step 100",
     );
   });
 

@@ -35,6 +35,7 @@ export function magnified(
   { colours }: Theme,
   { width, height } = { width: WIDTH, height: HEIGHT },
   others: readonly number[] = [],
+  values: readonly number[] = [],
 ): { plot: Rect; marks: Mark[] } | null {
   const { layer, xRange, subject, settings, ghost, initial } = picture;
   if (isGrey(settings) || Number.isNaN(picture.sizes[f])) return null;
@@ -59,6 +60,7 @@ export function magnified(
       titles: { x: layer.variable, y: yTitle },
       most: { x: 6, y: 5 },
       air: PLOT_AIR,
+      values,
       band: settings.mode === "change" ? null : bandOver(layer, f, xRange),
       within: basisOf(layer, f).domain,
     },
@@ -73,6 +75,8 @@ export function magnified(
 const LEAST_PLOT = 100;
 const LEAST_PLOT_WIDTH = 180;
 const LARGEST_PLOT = { width: 820, height: 340 };
+/** Where several are compared more stands above. */
+const COMPARED_HEIGHT = 150;
 const PLOT_GAP = 24;
 /** More of a kernel's curves would hide each other. */
 const MOST_OTHERS = 32;
@@ -150,9 +154,10 @@ export function plotBox(
   width: number,
   height: number,
   scrolls = false,
+  wide = WIDE,
 ): Rect | null {
   const { arrangement: a } = picture;
-  if (width < WIDE) {
+  if (width < wide) {
     const flat = isFlat(picture.settings);
     const least = plotLeast(flat);
     const above = scrolls ? seenIn(a, height - least) : a.height + (flat ? 0 : AXIS_HEIGHT);
@@ -163,7 +168,8 @@ export function plotBox(
   const labels = columnLabels(a).map((label) => label.x + widthOf(label.text, 11) / 2 + PAD);
   const x = Math.max(right + PLOT_GAP, ...labels);
   const across = Math.min(LARGEST_PLOT.width, width - x - PAD);
-  const tallest = Math.max(LARGEST_PLOT.height, a.height - PLOT_HEAD);
+  const high = wide === WIDE ? LARGEST_PLOT.height : COMPARED_HEIGHT;
+  const tallest = Math.max(high, a.height - PLOT_HEAD);
   const down = Math.min(tallest, height - PLOT_HEAD - 2 * PAD, Math.max(180, across));
   return across < LEAST_PLOT_WIDTH || down < LEAST_PLOT
     ? null
@@ -175,7 +181,7 @@ export function functionPlotMarks(
   picture: Picture,
   f: number,
   x: number,
-  { how, key }: { how: string; key: readonly Remark[] },
+  { how, key, values }: { how: string; key: readonly Remark[]; values: readonly number[] },
   { x: left, y, width, height }: Rect,
   theme: Theme,
 ): Mark[] {
@@ -187,7 +193,9 @@ export function functionPlotMarks(
     : `${picture.settings.mode === "change" ? "change" : "|φ|"} up to ${formatNumber(functionReach(picture, f))}`;
   const named = placeTexts(picture, f).find((text) => widthOf(text, size, 600) <= room) ?? "";
   const space = { width, height: height - PLOT_HEAD };
-  const { marks } = magnified(picture, f, x, theme, space, othersOf(picture, f)) ?? { marks: [] };
+  const { marks } = magnified(picture, f, x, theme, space, othersOf(picture, f), values) ?? {
+    marks: [],
+  };
   return [
     words(left + 12, y + 14, named, ink, { size, weight: 600 }),
     words(left + 12, y + 31, fitting([`${how} · ${reach}`, reach], room, size), muted, { size }),
