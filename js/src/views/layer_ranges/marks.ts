@@ -220,7 +220,11 @@ export function headMarks(
   const titles = [whole, `range of φ ${where(seen)}`, "range of φ"];
   const hasArrows = content.rows.some(({ dots }) => dots[0] < drawn.axis.from);
   const beyond = hasArrows ? `, ◂ below ${roughly(drawn.axis.from)}` : "";
-  const belows = ["a dot for each function: max − min, log scale", "max − min, log scale"];
+  const belows = [
+    "a dot for each function: max − min, log scale",
+    "max − min, log scale",
+    "log scale",
+  ];
   const hints = belows.map((text) => text + beyond);
   const [top, height] = [headAt(layout, view), headHeight(layout)];
   const bottom = top + height;
