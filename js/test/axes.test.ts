@@ -1,12 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  evenLabels,
-  logTicks,
-  powersOf,
-  stepExtent,
-  ticks,
-  valueExtent,
-} from "../src/scene/axes.ts";
+import { evenLabels, logTicks, stepExtent, ticks, valueExtent } from "../src/scene/axes.ts";
 
 describe("ticks", () => {
   it("are round values, as many as asked for at most", () => {
@@ -67,16 +60,6 @@ it("a logarithmic axis with room for two numbers has two", () => {
       expect(found[1] / found[0]).toBeGreaterThan(1.4);
     }
   expect(logTicks({ from: 0.28, to: 4 }, 2)).toEqual([0.5, 2]);
-});
-
-describe("powers of ten", () => {
-  it("are raised where they would be long", () => {
-    const printed = (values: number[]) => values.map(powersOf(values) ?? String);
-    expect(printed([1, 100, 1e4, 1e6])).toEqual(["1", "100", "10⁴", "10⁶"]);
-    expect(printed([1e-6, 1e-3, 1])).toEqual(["10⁻⁶", "10⁻³", "1"]);
-    expect(powersOf([1, 10, 100])).toBeNull();
-    expect(powersOf([1e5, 2e5])).toBeNull();
-  });
 });
 
 describe("the ends of an axis", () => {

@@ -377,11 +377,11 @@ describe("the verdict", () => {
     );
     expect(of(two(), held).rows[0].best).toEqual([1]);
     expect(of(two(), loss([0.75, 1], 1200, 1171)).verdict).toBe(
-      "After 1,200 steps, KAN has the lower training loss here, 0.75 against 1 (means of the last 30 steps).",
+      "After 1,200 steps, KAN has the lower training loss here, 0.75 against 1.00 (means of the last 30 steps).",
     );
     const three = [...two(), model("CNN", 2)];
     expect(of(three, loss([0.5, 0.25, 0.25])).verdict).toBe(
-      "After 2 steps, MLP and CNN have the lowest training loss here, 0.25 against 0.5 (KAN).",
+      "After 2 steps, MLP and CNN have the lowest training loss here, 0.25 against 0.50 (KAN).",
     );
   });
 
@@ -397,7 +397,7 @@ describe("the verdict", () => {
       curve("loss", "KAN", [0, 100], [2, 0.125]),
     ]);
     expect(ahead.verdict).toBe(
-      "At step 40: training loss MLP 0.25, KAN 0.5 (means of the last 30 steps).",
+      "At step 40: training loss MLP 0.25, KAN 0.50 (means of the last 30 steps).",
     );
   });
 
@@ -414,7 +414,7 @@ describe("the verdict", () => {
   it("leaves it to the loss where accuracies are equal", () => {
     const found = of(two(), accuracy([1, 1]), loss([0.25, 0.5], 3, 2));
     expect(found.verdict).toBe(
-      "After 3 steps, KAN has the lower training loss here, 0.25 against 0.5 (means of the last 2 steps); training accuracy 100 % for both.",
+      "After 3 steps, KAN has the lower training loss here, 0.25 against 0.50 (means of the last 2 steps); training accuracy 100 % for both.",
     );
     expect(found.rows.slice(0, 2).map(({ key, best }) => [key, best])).toEqual([
       ["accuracy", []],
@@ -436,7 +436,7 @@ describe("the verdict", () => {
     const near = { ...loss([0.5, 0.52], 30, 1), errors: [0.01, 0.01] as Deciding["errors"] };
     const found = of(two([30, 30]), near);
     expect(found.verdict).toBe(
-      "After 30 steps, no model is ahead: the training losses, 0.5 and 0.52, are too close to call (means of the last 30 steps).",
+      "After 30 steps, no model is ahead: the training losses, 0.50 and 0.52, are too close to call (means of the last 30 steps).",
     );
     expect(found.rows[0].best).toEqual([]);
     const apart = { ...near, errors: [0.005, 0.005] as Deciding["errors"] };
@@ -480,7 +480,7 @@ describe("the verdict", () => {
     );
     expect(end(right, [1.02, 1.01])).toBe("");
     expect(end(loss([0.5, 1]), [0.4, 0.9])).toBe("");
-    expect(end(loss([0.5, 1]), [0.5, 0.25])).toContain("crossed: KAN 0.5, MLP 0.25.");
+    expect(end(loss([0.5, 1]), [0.5, 0.25])).toContain("crossed: KAN 0.50, MLP 0.25.");
     const three = ["A", "B", "C"].map((name) => ({ ...models[0], name }));
     expect(end(accuracy([0.9, 0.8, 0.7]), [0.9, 0.8, 0.95], three)).toContain("A 90 %, C 95 %.");
     expect([end(right, [null, 0.9]), end(loss([Number.NaN, 1]), [1, 1])]).toEqual(["", ""]);

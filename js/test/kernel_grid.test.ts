@@ -529,6 +529,26 @@ describe("a grid among others", () => {
     expect(tall(360, compared).height).toBeLessThanOrEqual(0.75 * 360);
     expect(tall(360, compared).cell).toBeGreaterThanOrEqual(14);
   });
+
+  it("has cells as high as those of the others, and the largest function of all where layers are alike", () => {
+    const agreed = agreement(2, 400);
+    const few = layer({ shape: [5, 1, 3, 3] });
+    const heightOf = (grid: number, its: LayerLayout) =>
+      pictureMaker()({
+        ...{ frame: frameOf([its]), layer: its, settings: PLAIN, width: 430, room: 360 },
+        together: agreed(grid),
+      }).arrangement.cell;
+    const alone = heightOf(0, few);
+    const other = heightOf(1, made);
+    expect(other).toBeLessThan(alone);
+    expect(heightOf(0, few)).toBe(other);
+    const version = agreed(0).version();
+    expect(agreed(0).largest("a", { f: 3, size: 0.1 })).toEqual({ f: 3, size: 0.1, shape: "a" });
+    expect(agreed(1).largest("a", { f: 5, size: 0.2 }).f).toBe(5);
+    expect(agreed(0).largest("a", { f: 3, size: 0.1 }).f).toBe(5);
+    expect(agreed(0).version()).toBeGreaterThan(version);
+    expect(agreed(0).largest("b", { f: 3, size: 0.1 }).f).toBe(3);
+  });
 });
 
 it("that kernels are shared is said where several channels were seen", () => {

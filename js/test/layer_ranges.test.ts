@@ -1,6 +1,5 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { formatNumber } from "../src/phi/format.ts";
 import type { Given } from "../src/scene/drawing.ts";
 import { NOT_POINTED } from "../src/scene/drawing.ts";
 import type { Mark, Rect } from "../src/scene/marks.ts";
@@ -21,6 +20,7 @@ import {
   drawnNotes,
   type NumberColumn,
   numberColumns,
+  roughly,
   sentences,
 } from "../src/views/layer_ranges/words.ts";
 import { initialize } from "../src/wire/stream.ts";
@@ -283,7 +283,7 @@ describe("the plots", () => {
     expect(marks.flatMap((mark) => (mark.kind === "dots" ? [mark.xy.length] : []))).toContain(198);
     const { from } = rangeAxis(scene.content.rows);
     expect(textsOf(scene).map(({ text }) => text)).toContain(
-      `a dot for each function: max − min, log scale, ◂ below ${formatNumber(from)}`,
+      `a dot for each function: max − min, log scale, ◂ below ${roughly(from)}`,
     );
   });
 

@@ -264,10 +264,23 @@ describe("values over a panel", () => {
     return words(handsMarks(chart, layout, { step, band: null }, colours, 1)).join(" ");
   };
 
+  it("are written as the axis is, in one way however far that goes, and the plot stays", () => {
+    const [short, long] = [1e-3, 1e-6].map((least) => {
+      const falling = many.map((k) => 10 ** ((k / 100) * Math.log10(least)));
+      const chart = chartOf([curve("loss", "loss", many, falling)], { scale: "log" });
+      return { texts: words(chartMarks(chart, layOut(chart), colours, 1)), layout: layOut(chart) };
+    });
+    expect(short.texts).toContain("0.001");
+    expect(long.texts.filter((text) => /⁻|^1e/.test(text))).toEqual(["1e−6"]);
+    expect(layOut(chartOf([noisy], { scale: "log" })).places[0].plot.x).toBe(
+      short.layout.places[0].plot.x,
+    );
+  });
+
   it("are those logged last, with the trend beside them", () => {
-    expect(read(chartOf([noisy], { smoothing: 2 }), null)).toBe("loss 2  (trend 2) step 100");
+    expect(read(chartOf([noisy], { smoothing: 2 }), null)).toBe("loss 2  (trend 1.67) step 100");
     expect(read(chartOf([noisy], { smoothing: 2, zoom: [0, 11] }), null)).toBe(
-      "loss 2  (trend 2) step 100",
+      "loss 2  (trend 1.67) step 100",
     );
   });
 

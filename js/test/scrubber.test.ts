@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { mountScrubber } from "../src/shell/scrubber.ts";
+import { together } from "../src/shell/timeline.ts";
 import { UNKNOWN } from "../src/wire/standing.ts";
 import { FrameStore } from "../src/wire/store.ts";
 import { said } from "./said.ts";
@@ -265,5 +266,26 @@ describe("the scrubber", () => {
     expect(said()).toBe("step 0 of 100");
     tick(5000);
     expect(said()).toMatch(/^step 100 of 100/);
+  });
+});
+
+describe("one timeline for several streams", () => {
+  const stepsOf = (...kept: number[][]) =>
+    together(
+      kept.map((steps) => {
+        const store = new FrameStore({ write() {}, send() {} });
+        for (const step of steps) store.takeLive(smallFrame(step, layout));
+        return store;
+      }),
+    ).steps();
+
+  it("has the steps that all have kept, and those of the longest run beyond the others", () => {
+    expect(stepsOf([0, 10, 20, 30, 40, 50, 60, 70], [0, 20, 40, 50])).toEqual([
+      0, 20, 40, 50, 60, 70,
+    ]);
+  });
+
+  it("has all steps where hardly one is kept by all", () => {
+    expect(stepsOf([0, 11, 21, 31], [0, 10, 20, 30])).toEqual([0, 10, 11, 20, 21, 30, 31]);
   });
 });

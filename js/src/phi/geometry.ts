@@ -78,6 +78,10 @@ export interface Shape {
   widest?: number | undefined;
   /** How many times as high as wide the cells of a kernel may be, where the page is high; 1 by default. */
   tallest?: number | undefined;
+  /** How many times as wide as high the cells of a kernel may be; 1 by default. */
+  broadest?: number | undefined;
+  /** Pixels down of a cell at most; its width stays. */
+  highest?: number | undefined;
 }
 
 export interface Rect {
@@ -155,12 +159,13 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false) {
     bands = Math.ceil(columns / Math.max(1, Math.floor((available + gap) / (kw * cell + gap))));
     perBand = Math.ceil(columns / bands);
   }
-  const widest = kh * kw === 1 ? (shape.widest ?? 1) * cell : cell;
+  const widest = cell * ((kh * kw === 1 ? shape.widest : shape.broadest) ?? 1);
   const across = Math.max(cell, Math.min(widest, fit(perBand)));
   if (shape.tallest && !tiny && kh * kw > 1) {
     const fits = heightOf(bands, down(cell), gap) <= room;
     cell = Math.floor(Math.min(shape.tallest * cell, fits ? tallest(bands) : Infinity));
   }
+  cell = Math.min(cell, shape.highest ?? cell);
   const blockWidth = kw * across + (kw - 1) * cellGap;
   const isHigh = room > 0 && heightOf(bands, down(cell), gap) > room;
   const rowsCut = isHigh && !!shape.tallest && !tiny && !flowing && bands <= MOST_CUTS;

@@ -59,18 +59,6 @@ export function logTicks({ from, to }: Range, most: number): number[] {
   return few.length === 1 ? [all[0], all[all.length - 1]] : few;
 }
 
-/** Labels for powers of ten, some of which would be long: 1, 10⁴, 10⁶; null where none is, or not all are powers. */
-export function powersOf(values: readonly number[]): ((value: number) => string) | null {
-  const powers = values.map((value) => Math.log10(value));
-  if (!powers.every(Number.isInteger) || !powers.some((power) => power < -4 || power > 4))
-    return null;
-  const raised = (digit: string) => (digit === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)]);
-  return (value) =>
-    value >= 0.01 && value <= 100
-      ? formatNumber(value)
-      : `10${[...String(Math.log10(value))].map(raised).join("")}`;
-}
-
 /** Labels for ticks, all with the same number of decimals. */
 export function evenLabels(values: readonly number[]): (value: number) => string {
   const largest = Math.max(0, ...values.map(Math.abs));

@@ -9,7 +9,6 @@ import {
   linear,
   logTicks,
   type Points,
-  powersOf,
   type Range,
   type Scale,
   scaleOf,
@@ -133,7 +132,14 @@ export function chartLayout(
   const foot = bottomRoom({ title: STEP }, SIZE);
   const tall = Math.max(20, panelHeight - HEAD_HEIGHT - foot);
   const axes = chart.panels.map((panel) => valueAxis(panel, chart, tall));
-  const left = Math.max(28, ...axes.map((axis) => leftRoom({ ...axis, scale: () => 0 }, SIZE)));
+  // Of a loss that falls the numbers become longer: the plot stays where it is.
+  const longest = axes.some(({ title }) => title) ? [0.001] : [];
+  const left = Math.max(
+    28,
+    ...axes.map((axis) =>
+      leftRoom({ ...axis, ticks: [...axis.ticks, ...longest], scale: () => 0 }, SIZE),
+    ),
+  );
   const steps = stepsOf(chart);
   // The last step's number stands whole under its tick.
   const right = Math.max(6, Math.ceil(widthOf(formatCount(Math.floor(steps.to)), SIZE) / 2));
@@ -166,8 +172,13 @@ function valueAxis(panel: Panel, chart: Chart, height: number) {
   if (of > 0) values.push(Math.min(1, Math.min(...values) + 10 / of));
   const range = valueExtent(values, panel.log);
   if (!panel.log) return { range, ticks: ticks(range, most), title: "", label: valueFormat(panel) };
-  const found = logTicks(range, most);
-  return { range, ticks: found, title: "log scale", label: powersOf(found) ?? valueFormat(panel) };
+  // A number is written in one way, however far the axis comes to go, and as in the head.
+  return {
+    range,
+    ticks: logTicks(range, most),
+    title: "log scale",
+    label: valueFormat(panel),
+  };
 }
 
 /** How values are written: an accuracy that was logged as a share is one of 100 %. */

@@ -123,8 +123,8 @@ type SummedCurve = Record<"x" | "count" | "sum", ArrayLike<number>>;
 
 /**
  * The straight line that fits the values within half of `over` steps best, at each point that stands for finite ones, and
- * never beyond these values: so a trend is neither behind nor ahead, and no accuracy is above 1. Steps are counted at the
- * curve's usual pace, over a jump as if there were none. Values further apart than half of `over` stay as they are.
+ * never beyond these values: so a trend is neither behind nor ahead, and no accuracy is above 1. At the end it is the line
+ * that fits all of the last `over`: half of them would bend with the last few. Steps are counted at the curve's usual pace, over a jump as if there were none. Values further apart than half of `over` stay as they are.
  */
 export function smoothed({ x, count, sum }: SummedCurve, over: number) {
   const finite = Array.from(x, (_, k) => k).filter((k) => count[k] > 0 && Number.isFinite(sum[k]));
@@ -142,9 +142,11 @@ export function smoothed({ x, count, sum }: SummedCurve, over: number) {
   const paces = pairs(steps, (a, b) => b - a).map((far, k) => far / (middles[k + 1] - middles[k]));
   const pace = median(paces.filter((pace) => pace > 0)) ?? 1;
   const reach = over / 2 / pace + 1e-9;
+  const lastWhole = reach < 1 ? Infinity : middles[middles.length - 1] - 2 * reach;
   let [first, end] = [0, 0];
   const y = steps.map((_, k) => {
-    while (middles[first] < middles[k] - reach) first++;
+    const from = Math.min(middles[k] - reach, lastWhole);
+    while (middles[first] < from) first++;
     while (end < middles.length && middles[end] <= middles[k] + reach) end++;
     return lineAt(runs, first, end, middles[k]);
   });

@@ -43,7 +43,7 @@ export function lostMarks(
   if (at === x.length) return [];
   const [from, to] = [toX(x[at]), toX(x[x.length - 1])];
   const short = `not a number since step ${formatCount(x[at])}`;
-  const texts = [isNamed ? `${name} is ${short}` : short, short, "not a number"];
+  const texts = [isNamed ? `${name} is ${short}` : short, short, "not a number", "NaN"];
   const text = fitting(texts, plot.width, TEXT_SIZE);
   const room = plot.x + plot.width - from - 6;
   const textWidth = widthOf(text, TEXT_SIZE);

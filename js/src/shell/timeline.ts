@@ -61,6 +61,18 @@ type AtStep = Pick<Frame, "step">;
 /** What a timeline goes through: a stream, or several. */
 export type Timed = ReturnType<typeof together>;
 
+/** Fewer steps would be no film. */
+const FEW_STEPS = 5;
+
+/** Steps that all have kept which have come so far, so that all are seen at the same one; all steps where these are few. */
+function sharedSteps(kept: readonly (readonly number[])[]): number[] {
+  const all = [...new Set(kept.flat())].sort((a, b) => a - b);
+  const isShared = (step: number) =>
+    kept.every((own) => own.includes(step) || step > (own.at(-1) ?? -1));
+  const shared = all.filter(isShared);
+  return shared.length >= FEW_STEPS ? shared : all;
+}
+
 /** One timeline for several streams: the steps of all, and each stream at its newest step up to the one looked at. */
 export function together(stores: readonly Store[]) {
   const newestOf = (frames: readonly (AtStep | null)[]): AtStep | null =>
@@ -81,7 +93,7 @@ export function together(stores: readonly Store[]) {
       ...UNKNOWN,
       marks: stores.flatMap((store) => store.standing().marks ?? []),
     }),
-    steps: () => [...new Set(stores.flatMap((store) => store.steps()))].sort((a, b) => a - b),
+    steps: () => sharedSteps(stores.map((store) => store.steps())),
     cursor: () => (hasAny((store) => store.cursor()) ? (current()?.step ?? -1) : -1),
     setCursor(step: number) {
       for (const store of stores) store.setCursor(step < 0 ? -1 : stepBy(store, step));

@@ -172,6 +172,7 @@ function createModels(shell: Shell, request: What) {
       const { models } = shown;
       columns = picturesAbreast(request.of, places.length, width);
       putStyle(root, { "grid-template-columns": `repeat(${columns}, minmax(0, 1fr))` });
+      const newest = Math.max(...parts.map((part) => part?.store.current()?.step ?? 0));
       places.forEach(({ place, name, step }, k) => {
         putWords(name, models[k] ?? "");
         place.setAttribute("aria-label", `${request.label} of ${models[k]}`);
@@ -182,7 +183,8 @@ function createModels(shell: Shell, request: What) {
         // The newest step of each stands in the table above, which is drawn at moments of its own.
         const past = store.cursor() >= 0 ? (store.current()?.step ?? null) : null;
         const numbers = request.of === "networks" ? ` · ${numbersOf(shown, k)}` : "";
-        putWords(step, statusText(past, store.cursor(), store.standing()) + missing + numbers);
+        const how = statusText(past, store.cursor(), store.standing()) + keptText(store, newest);
+        putWords(step, how + missing + numbers);
         const title = left.join("\n");
         if (step.title !== title) step.title = title;
       });
@@ -199,6 +201,13 @@ function createModels(shell: Shell, request: What) {
       for (const [number, { redraw }] of places.entries()) if (number !== drawn) redraw();
     },
   };
+}
+
+/** Why one is back at an earlier step than the others are: it has ended, or kept no later one. */
+function keptText(store: Store, newest: number): string {
+  const step = store.current()?.step ?? newest;
+  if (store.cursor() < 0 || step >= newest) return "";
+  return step === store.steps().at(-1) ? ", its last" : `, the last kept before ${newest}`;
 }
 
 const HEADS = [".kw-model-name", ".kw-header", ".kw-caption"];

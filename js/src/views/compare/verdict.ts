@@ -10,6 +10,8 @@ export interface TableRow {
   meaning: string;
   /** One for each model. */
   values: string[];
+  /** The step that they are of, where they stand without the label: " at step 150". */
+  moment: string;
   /** One of those that decide: it stands first, and larger. */
   lead: boolean;
   /** Numbers of the models that have the best value; none where no value is better. */
@@ -46,7 +48,7 @@ export function shownIn(get: Get) {
 function rowsOf(models: readonly Model[], deciding: readonly Deciding[]): TableRow[] {
   const comparable = hintsOf(models).length === 0;
   const row = (key: string, label: string, meaning: string, values: string[]): TableRow => {
-    return { key, label, meaning, values, lead: false, best: [] };
+    return { key, label, meaning, values, moment: "", lead: false, best: [] };
   };
   const decided = deciding.map((one): TableRow => {
     const { quantity, first, step, values } = one;
@@ -56,7 +58,8 @@ function rowsOf(models: readonly Model[], deciding: readonly Deciding[]): TableR
         ? `mean ${what} of steps ${formatCount(first)} to ${formatCount(step)}`
         : `${what} at step ${formatCount(step)}`;
     const best = comparable ? bestIn(one) : [];
-    return { ...row(quantity, label, DECIDED, written(quantity, values)), lead: true, best };
+    const made = row(quantity, label, DECIDED, written(quantity, values));
+    return { ...made, moment: ` at step ${formatCount(step)}`, lead: true, best };
   });
   const compared = (one: TableRow, values: (number | null)[]): TableRow => {
     return { ...one, lead: true, best: comparable ? bestOf(values) : [] };
@@ -105,11 +108,11 @@ function stepsOf({ rows }: ShownModels): string[] {
   return [...new Set(rows.find(({ key }) => key === "steps")?.values ?? [])];
 }
 
-/** What decides of one model, in words: "accuracy 97 %, 44,819 parameters, 3.12 ms per step". */
+/** What decides of one model, in words: "accuracy 97 % at step 150, 44,819 parameters, 3.12 ms per step". */
 export function numbersOf({ rows }: ShownModels, model: number): string {
   const after: Record<string, string> = { parameters: "parameters", seconds_per_step: "per step" };
-  const texts = rows.map(({ key, values }) =>
-    key in after ? `${values[model]} ${after[key]}` : `${inWords(key)} ${values[model]}`,
+  const texts = rows.map(({ key, values, moment }) =>
+    key in after ? `${values[model]} ${after[key]}` : `${inWords(key)} ${values[model]}${moment}`,
   );
   return texts.filter((_, k) => rows[k].lead).join(", ");
 }
@@ -203,12 +206,21 @@ const isAccuracy = (quantity: string) => quantity.endsWith("accuracy");
 function written(quantity: string, values: readonly (number | null)[]): string[] {
   const isShare = (value: number | null) => value === null || (value >= 0 && value <= 1);
   const areShares = isAccuracy(quantity) && values.every(isShare);
-  const texts = values.map((value) => {
-    return value === null ? DASH : (areShares ? percent : formatNumber)(value);
-  });
+  const format = areShares ? percent : alike(values);
+  const texts = values.map((value) => (value === null ? DASH : format(value)));
   // "100 %" is exact.
   const whole = (text: string) => text.replace(/^(\d\d?) %$/, "$1.0 %");
   return areShares && texts.some((text) => text.includes(".")) ? texts.map(whole) : texts;
+}
+
+/** Numbers of one size have as many decimals: 0.180 beside 0.307. */
+function alike(values: readonly (number | null)[]): (value: number) => string {
+  const sizes = values.flatMap((value) => (value === null ? [] : Math.abs(value)));
+  const texts = sizes.map(formatNumber);
+  const areAlike = Math.max(...sizes) < 10 * Math.min(...sizes);
+  if (!areAlike || !texts.every((text) => /^[\d.]+$/.test(text))) return formatNumber;
+  const decimals = Math.max(...texts.map((text) => text.split(".")[1]?.length ?? 0));
+  return (value) => value.toFixed(decimals).replace("-", "−");
 }
 
 /** Which models have the most or the least; none where no value is better than another. */

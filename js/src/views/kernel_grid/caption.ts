@@ -48,8 +48,6 @@ export function gridCaption(
     caption.push(keyed(sizesText(picture), "ramp", ramp, `${inputsText(picture)}. ${over}`));
     say(leadText(picture));
   }
-  const isShared = togetherOf(get)?.isShared() && !isPlain(layer);
-  if (isShared && settings.scale === "layer") say("one scale for the φ of all models");
   // In a host, or beside others, there is room for what is needed to read it; the rest is said on hovering.
   const isBrief = room !== undefined || togetherOf(get) !== null;
   // Of an overview rows and columns are counted.
@@ -62,6 +60,8 @@ export function gridCaption(
     caption.push(keyed(`difference −${most} … ${most}`, "ramp", ramp));
   }
   if (!hasPlot && !overview) caption.push(...curveKey(picture, store, theme, false));
+  const isShared = togetherOf(get)?.isShared() && !isPlain(layer);
+  if (isShared && settings.scale === "layer") say("one scale for the φ of all models");
   if (initial && mode === "change") {
     caption.push(keyed("rose", "fill", colours.rise), keyed("fell", "fill", colours.fall));
   }

@@ -35,6 +35,7 @@ export function magnified(
   { colours }: Theme,
   { width, height } = { width: WIDTH, height: HEIGHT },
   others: readonly number[] = [],
+  values: readonly number[] = [],
 ): { plot: Rect; marks: Mark[] } | null {
   const { layer, xRange, subject, settings, ghost, initial } = picture;
   if (isGrey(settings) || Number.isNaN(picture.sizes[f])) return null;
@@ -55,6 +56,7 @@ export function magnified(
     titles: { x: layer.variable, y: yTitle },
     most: { x: 6, y: 5 },
     air: PLOT_AIR,
+    values,
     band: settings.mode === "change" ? null : bandOver(layer, f, xRange),
     within: basisOf(layer, f).domain,
   });
@@ -68,6 +70,8 @@ export function magnified(
 const LEAST_PLOT = 100;
 const LEAST_PLOT_WIDTH = 180;
 const LARGEST_PLOT = { width: 820, height: 340 };
+/** Where several are compared more stands above. */
+const COMPARED_HEIGHT = 150;
 const PLOT_GAP = 24;
 /** More of a kernel's curves would hide each other. */
 const MOST_OTHERS = 32;
@@ -140,9 +144,15 @@ export function othersOf({ shape }: Picture, f: number): number[] {
 }
 
 /** Where the plot lies: beside the cells, or below them in a narrow view; null where there is no room for it. */
-export function plotBox(picture: Picture, width: number, height: number, scrolls = false) {
+export function plotBox(
+  picture: Picture,
+  width: number,
+  height: number,
+  scrolls = false,
+  wide = WIDE,
+) {
   const { arrangement: a } = picture;
-  if (width < WIDE) {
+  if (width < wide) {
     const flat = isFlat(picture.settings);
     const least = plotLeast(flat);
     const above = scrolls ? seenIn(a, height - least) : a.height + (flat ? 0 : AXIS_HEIGHT);
@@ -153,7 +163,8 @@ export function plotBox(picture: Picture, width: number, height: number, scrolls
   const labels = columnLabels(a).map((label) => label.x + widthOf(label.text, 11) / 2 + PAD);
   const x = Math.max(right + PLOT_GAP, ...labels);
   const across = Math.min(LARGEST_PLOT.width, width - x - PAD);
-  const tallest = Math.max(LARGEST_PLOT.height, a.height - PLOT_HEAD);
+  const high = wide === WIDE ? LARGEST_PLOT.height : COMPARED_HEIGHT;
+  const tallest = Math.max(high, a.height - PLOT_HEAD);
   // No taller than wide, nor than the cells beside it, which it would leave a hole under.
   const cells = scrolls ? across : a.height + (isFlat(picture.settings) ? 0 : AXIS_HEIGHT);
   const tall = Math.max(200, Math.min(across, cells - PLOT_HEAD));
@@ -168,7 +179,7 @@ export function functionPlotMarks(
   picture: Picture,
   f: number,
   x: number,
-  { how, key }: { how: string; key: readonly Remark[] },
+  { how, key, values }: { how: string; key: readonly Remark[]; values: readonly number[] },
   { x: left, y, width, height }: Rect,
   theme: Theme,
 ): Mark[] {
@@ -180,7 +191,9 @@ export function functionPlotMarks(
     : `${picture.settings.mode === "change" ? "change" : "|φ|"} up to ${formatNumber(functionReach(picture, f))}`;
   const named = placeTexts(picture, f).find((text) => widthOf(text, size, 600) <= room) ?? "";
   const space = { width, height: height - PLOT_HEAD };
-  const { marks } = magnified(picture, f, x, theme, space, othersOf(picture, f)) ?? { marks: [] };
+  const { marks } = magnified(picture, f, x, theme, space, othersOf(picture, f), values) ?? {
+    marks: [],
+  };
   return [
     words(left + 12, y + 14, named, ink, { size, weight: 600 }),
     words(left + 12, y + 31, fitting([`${how} · ${reach}`, how, reach], room, size), muted, {

@@ -71,7 +71,17 @@ function groundOf(from: Ingredients, keep: Keep) {
   const { mode } = settings;
   const { arrangement, unit } = keep(
     "arrangement",
-    [layer, shape, width, order, room, mode, from.magnifies, from.scrolls],
+    [
+      layer,
+      shape,
+      width,
+      order,
+      room,
+      mode,
+      from.magnifies,
+      from.scrolls,
+      from.together?.version(),
+    ],
     () => arranged(from, shape),
   );
   // A line is the same everywhere: from −1 to 1 it ends at its weight.
@@ -248,17 +258,21 @@ export function furthest(sizes: Float32Array, from = 0, to = sizes.length): numb
   return from + Math.max(0, maxIndex(sizes.subarray(from, to)));
 }
 
-/** A view at least so wide has room for a plot beside the cells. */
+/** A view at least so wide has room for a plot beside the cells; of one of several that are compared less will do. */
 export const WIDE = 760;
+const WIDE_COMPARED = 440;
+export const wideFrom = (together: unknown): number => (together ? WIDE_COMPARED : WIDE);
 /** Share of the width that is kept for the plot, and its least width. */
 const PLOT_SHARE = 0.25;
 const LEAST_PLOT_WIDTH = 260;
+const SHARE_OF_COMPARED = 0.4;
 
 /** Between plots of a kernel: closer, the curves of a row are read as one line. */
 const CELL_GAP = 4;
 
 /** Plots of single functions are so many times as wide as high, in a narrow view more, and those of a kernel as high as wide, where there is room. */
-const [WIDEST, WIDEST_NARROW, TALLEST_BESIDE, TALLEST_COMPARED] = [2.2, 3.5, 1.4, 1.6];
+const [WIDEST, WIDEST_NARROW, WIDEST_COMPARED] = [2.2, 3.5, 6];
+const [TALLEST_BESIDE, TALLEST_COMPARED, BROADEST_COMPARED] = [1.4, 1.6, 1.6];
 
 /** Where grids are compared, the plots of a kernel may be so small, and all take this share of the height: more stands above. */
 const [LEAST_COMPARED, SHARE_COMPARED] = [14, 0.74];
@@ -277,8 +291,11 @@ function arranged(
   const [out, inputs, kh, kw] = shape;
   const overview = settings.mode === "overview";
   const flat = isFlat(settings);
-  const plot = Math.max(LEAST_PLOT_WIDTH, Math.round(PLOT_SHARE * width));
-  const across = magnifies && width >= WIDE ? width - plot : width;
+  const isWide = width >= wideFrom(together);
+  const plot = together
+    ? SHARE_OF_COMPARED * width
+    : Math.max(LEAST_PLOT_WIDTH, Math.round(PLOT_SHARE * width));
+  const across = magnifies && isWide ? Math.floor(width - plot) : width;
   const tiny = overview || (flat && layer.count > OVERVIEW_BEYOND);
   const folded = shape !== layer.shape;
   const cells = {
@@ -293,12 +310,13 @@ function arranged(
     order: order ?? undefined,
     corner: layer.window ? ([layer.window.out, layer.window.in] as const) : undefined,
   };
-  const of = (down: number, size: readonly [number, number]) => {
+  const of = (down: number, size: readonly [number, number], highest?: number) => {
     const [least, tallest] = together
       ? [LEAST_COMPARED, TALLEST_COMPARED]
       : [undefined, magnifies || scrolls ? TALLEST_BESIDE : undefined];
-    const widest = together || width < WIDE ? WIDEST_NARROW : WIDEST;
-    const plots = flat ? {} : { apart: CELL_GAP, least, widest, tallest };
+    const widest = together ? WIDEST_COMPARED : width < WIDE ? WIDEST_NARROW : WIDEST;
+    const broadest = together ? BROADEST_COMPARED : undefined;
+    const plots = flat ? {} : { apart: CELL_GAP, least, widest, tallest, broadest, highest };
     return arrange({ ...cells, ...plots, kh: size[0], kw: size[1] }, across, down, tiny);
   };
   const within = (down: number, least: number) => {
@@ -308,7 +326,15 @@ function arranged(
     const small = overview && layer.kind === "conv" && kh * kw > 1 && tooMany;
     return small ? { arrangement: of(down, [1, 1]), unit: kh * kw } : { arrangement, unit: 1 };
   };
-  if (!magnifies || width >= WIDE) return within(together ? SHARE_COMPARED * room : room, 1);
+  if (together) {
+    const down = SHARE_COMPARED * room;
+    const own = within(down, 1);
+    // The same φ is as high in all of them.
+    const highest = together.cell(flat ? Number.POSITIVE_INFINITY : own.arrangement.cell);
+    if (flat || highest >= own.arrangement.cell) return own;
+    return { arrangement: of(down, [kh, kw], highest), unit: 1 };
+  }
+  if (!magnifies || isWide) return within(room, 1);
   // The plot lies below, if it does not take more than half of the cells' height, or hide some of them.
   const down = Math.max(1, room - plotLeast(flat));
   const [above, whole] = [within(down, LEAST_CELL), within(room, 1)];

@@ -25,11 +25,12 @@ import { cellGroundMarks, functionMarks, markedMarks, xAt } from "./marks.ts";
 import { boxOf, functionAt, functionPlotMarks, plotBox, shownOf } from "./overview.ts";
 import { PAGES, pagesOf, seenIn } from "./pages.ts";
 import {
+  furthest,
   type Ingredients,
   inputRange,
   type Picture,
   pictureMaker,
-  WIDE,
+  wideFrom,
   xRangeOf,
 } from "./picture.ts";
 import { layerScores, scoresOf } from "./scores.ts";
@@ -169,6 +170,7 @@ function sceneOf(picture: Picture, given: Given, readingX: number) {
   const { colours } = theme;
   const cells = markedIn(layer, given);
   const { selected, hovered } = cells;
+  const together = togetherOf(given.get);
   const flat = isFlat(settings);
   // What a few functions leave free of the width is for one of them, with axes.
   const hasPlot = magnifies(given, settings, layer);
@@ -176,8 +178,8 @@ function sceneOf(picture: Picture, given: Given, readingX: number) {
   const tall = arrangement.height + (flat ? 0 : AXIS_HEIGHT);
   const most = given.still ? Number.POSITIVE_INFINITY : mostIn(given);
   const isHigh = tall > most;
-  const seen = isHigh && given.width >= WIDE ? seenIn(arrangement, room) : room;
-  const plot = hasPlot ? plotBox(picture, given.width, seen, isHigh) : null;
+  const seen = isHigh && given.width >= wideFrom(together) ? seenIn(arrangement, room) : room;
+  const plot = hasPlot ? plotBox(picture, given.width, seen, isHigh, wideFrom(together)) : null;
   const isBelow = plot !== null && plot.y > PAD;
   const pages = isHigh ? pagesOf(arrangement, PAGES + (isBelow ? plot.height : 0)) : null;
   let x: number | null = null;
@@ -194,15 +196,19 @@ function sceneOf(picture: Picture, given: Given, readingX: number) {
   const key = JSON.stringify([settings, ghost && scales, xRange]);
   const beside = besideIn(layer, given);
   const first = beside < 0 ? selected : beside;
-  // Of a window the page has no others to compare with.
+  // Of layers of one shape the same function is shown, on the same axis; of a window the page has no others to compare with.
+  const own = furthest(picture.sizes);
+  const peak = { f: own, size: picture.sizes[own] };
+  const agreed = plot && together?.largest(String(layer.shape), peak);
   const usual = plot && first < 0 && !layer.window ? firstShown(given.store, layer) : null;
-  const shown = plot ? shownOf(picture, hovered, usual?.f ?? first) : -1;
+  const opened = first < 0 ? (agreed?.f ?? usual?.f ?? first) : first;
+  const shown = plot ? shownOf(picture, hovered, opened) : -1;
   const yEnd = settings.scale === "layer" ? scales.largest : undefined;
-  const which = usual?.why || "the largest of those drawn";
+  const which = agreed ? "the largest of all" : usual?.why || "the largest of those drawn";
   const known = beside >= 0 ? "the one beside" : selected >= 0 ? "selected" : which;
   const how = hovered >= 0 ? "pointed at" : known;
   const curves = curveKey(picture, given.store, theme);
-  const opensAt = plot ? shownOf(picture, -1, usual?.f ?? first) : first;
+  const opensAt = plot ? shownOf(picture, -1, opened) : first;
   const scene = {
     picture,
     marked,
@@ -251,7 +257,12 @@ function sceneOf(picture: Picture, given: Given, readingX: number) {
           const bottom = view.y + view.height - plot.height;
           const { y } = boxOf(picture, shown);
           const isIn = y >= view.y && y < view.y + view.height - (pages?.foot ?? 0);
-          const legend = { how: `${how}, ${isIn ? "framed" : "not in sight"}`, key: curves };
+          const values = agreed ? [-agreed.size, agreed.size] : [];
+          const legend = {
+            how: `${how}, ${isIn ? "framed" : "not in sight"}`,
+            key: curves,
+            values,
+          };
           const box = pages ? { ...plot, y: isBelow ? bottom : view.y + plot.y } : plot;
           return functionPlotMarks(picture, shown, x ?? Number.NaN, legend, box, theme);
         },

@@ -55,6 +55,11 @@ export function isGrey({ mode }: Settings): boolean {
   return mode === "pattern";
 }
 
+interface Peak {
+  f: number;
+  size: number;
+}
+
 /** How a grid is one of several: the host gives it as the trait "together". */
 export interface Together {
   /** A layer of more functions opens in the overview, so that no grid is cut. */
@@ -63,6 +68,10 @@ export interface Together {
   version(): number;
   /** Tells how far φ reaches in this grid, and gives how far in all; each has the x of its own inputs. */
   y(own: number): number;
+  /** Tells how high the cells of this grid may be, and gives how high those of all are. */
+  cell(own: number): number;
+  /** Tells the largest function of a layer of this shape, and gives the largest one in all grids of such a layer. */
+  largest(shape: string, own: Peak): Peak;
   /** Whether others have that range, too. */
   isShared(): boolean;
 }
@@ -77,21 +86,40 @@ export function togetherOf(get: (trait: string) => unknown): Together | null {
 /** The range that `count` grids have in common; `changed` is called when it is another for all but the grid that is drawn. */
 export function agreement(count: number, most: number, changed = (_drawn: number) => {}) {
   const ys: number[] = Array(count).fill(0);
-  let y = 0;
+  const cells: number[] = Array(count).fill(Number.POSITIVE_INFINITY);
+  const peaks: (Peak & { shape: string })[] = [];
+  let lastState = "";
   let version = 0;
+  const best = (shape: string): Peak =>
+    peaks
+      .filter((peak) => peak.shape === shape)
+      .reduce((best, one) => (one.size > best.size ? one : best));
+  function agree(grid: number, isNew = false) {
+    const shown = peaks.map(({ shape }) => best(shape).f);
+    const now = JSON.stringify([Math.max(...ys), Math.min(...cells), shown]);
+    if (now === lastState && !isNew) return;
+    lastState = now;
+    version++;
+    changed(grid);
+  }
   return (grid: number): Together => ({
     most,
     version: () => version,
     y(own) {
       const isNew = ys[grid] === 0;
       ys[grid] = own;
-      const all = Math.max(...ys);
-      if (all !== y || isNew) {
-        y = all;
-        version++;
-        changed(grid);
-      }
-      return y;
+      agree(grid, isNew);
+      return Math.max(...ys);
+    },
+    cell(own) {
+      cells[grid] = own;
+      agree(grid);
+      return Math.min(...cells);
+    },
+    largest(shape, own) {
+      peaks[grid] = { ...own, shape };
+      agree(grid);
+      return best(shape);
     },
     isShared: () => ys.filter((one) => one > 0).length > 1,
   });

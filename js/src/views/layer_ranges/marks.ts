@@ -23,7 +23,7 @@ import {
   rowTop,
   TITLE,
 } from "./layout.ts";
-import { anySeen, aside, drawnNotes, inputsText, where } from "./words.ts";
+import { anySeen, aside, drawnNotes, inputsText, roughly, where } from "./words.ts";
 
 export interface RangesDrawing {
   content: RangesContent;
@@ -219,9 +219,13 @@ export function headMarks(
   const whole = `range of φ ${seen ? inputsText(content) : where(false)}`;
   const titles = [whole, `range of φ ${where(seen)}`, "range of φ"];
   const hasArrows = content.rows.some(({ dots }) => dots[0] < drawn.axis.from);
-  const beyond = hasArrows ? `, ◂ below ${formatNumber(drawn.axis.from)}` : "";
-  const belows = ["a dot for each function: max − min, log scale", "max − min, log scale"];
-  const told = belows.map((text) => text + beyond);
+  const beyond = hasArrows ? `, ◂ below ${roughly(drawn.axis.from)}` : "";
+  const belows = [
+    "a dot for each function: max − min, log scale",
+    "max − min, log scale",
+    "log scale",
+  ];
+  const hints = belows.map((text) => text + beyond);
   const [top, height] = [headAt(layout, view), headHeight(layout)];
   const bottom = top + height;
   const line = bottom - 6 - HEAD_LINE;
@@ -230,7 +234,7 @@ export function headMarks(
     rects([0, top, width, height], { fill: colours.surface }),
     rects([PAD, bottom - 1, width - 2 * PAD, 1], { fill: colours.line }),
     headText(titles, plot.x, line - HEAD_LINE, plot.width, colours.ink),
-    words(plot.x, line, fitting(told, plot.width, BELOW), colours.muted),
+    words(plot.x, line, fitting(hints, plot.width, BELOW), colours.muted),
     ...numbersAlong(ticks, plot, bottom - 6, colours.muted, 6),
     // Below the plots each number has its name in its row.
     ...(bands > 0 ? [] : cells).flatMap(({ column, right }) => {

@@ -107,8 +107,9 @@ export function numbers(
       `Wall-clock time from the first step to the last, pauses not counted${each}${waits}`,
     ]);
   }
-  if (isUnderWay && status.remaining) {
-    rows.push(["remaining", status.remaining, "At the present rate"]);
+  // Its place is kept from the first step on: where it wraps, it does so at once.
+  if (isUnderWay && (status.remaining || (status.total && status.step > 0))) {
+    rows.push(["remaining", status.remaining || "–", "At the present rate"]);
   }
   const seconds = status.mean_rate > 0 ? status.step / status.mean_rate : 0;
   if (status.share >= MUCH && seconds >= SETTLED) {
