@@ -57,6 +57,30 @@ it("brings a view into sight once in a run, also where models are trained in tur
   expect(goThrough("idle")).toBe(250);
 });
 
+it("goes back to the head of a new view from the next cell, until someone does something", () => {
+  document.body.innerHTML = `<div class="jp-mod-commandMode" style="overflow-y: auto">
+    <div class="jp-Cell"><div></div><div></div></div><div class="jp-Cell jp-mod-active"></div></div>`;
+  const [panel, cell] = document.querySelectorAll<HTMLElement>(".jp-mod-commandMode, .jp-Cell");
+  const [first, other] = [...cell.children] as HTMLElement[];
+  panel.getBoundingClientRect = () => new DOMRect(0, 0, 100, 500);
+  const store = { standing: () => said("idle") } as unknown as Store;
+  const shows = (view: HTMLElement, top: number, hasGrown = false) => {
+    panel.scrollTop = 400;
+    view.getBoundingClientRect = () => new DOMRect(0, top, 100, 300);
+    bringIntoSight(view, store, hasGrown);
+    return panel.scrollTop - 400;
+  };
+  expect(shows(first, -180)).toBe(-180);
+  expect(shows(first, -180)).toBe(0); // a frame of a training
+  expect(shows(first, -70, true)).toBe(-70);
+  panel.dispatchEvent(new Event("wheel"));
+  expect(shows(first, -70, true)).toBe(0);
+  // Someone has gone on from there, or types.
+  cell.nextElementSibling?.classList.remove("jp-mod-active");
+  expect(shows(other, -180)).toBe(0);
+  expect(shows(other, -180, true)).toBe(0);
+});
+
 it("leaves a drawing as high as it is where what is read below it takes more lines", () => {
   const view = document.body.appendChild(document.createElement("div"));
   const drawing = view.appendChild(document.createElement("div"));

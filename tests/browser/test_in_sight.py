@@ -66,6 +66,11 @@ BELOW = """view => {
   const seen = document.querySelector('.jp-NotebookPanel-notebook');
   return view.getBoundingClientRect().bottom - seen.getBoundingClientRect().bottom;
 }"""
+# Pixels by which its head lies above that.
+ABOVE = """view => {
+  const seen = document.querySelector('.jp-NotebookPanel-notebook .jp-WindowedPanel-outer');
+  return seen.getBoundingClientRect().top - view.getBoundingClientRect().top;
+}"""
 DIAGRAM = """view => {
   const {columns} = view.kwView.scene().diagram.graph;
   const last = view.kwView.scene().diagram.layout.columns.at(-1);
@@ -205,7 +210,13 @@ def test_what_a_tutorials_loop_trains_is_in_sight_while_it_runs(
     assert len(walk.notebook.cells[loop].source.splitlines()) <= 6
     person = Person(lab, size)
     person.goes_to(loop)
+    view = walk.cell(TUTORIALS[name][0]).locator(".kw-view").first
+    # JupyterLab goes on to the loop; a reader is to see the view first.
+    lab.until_shown(lambda: view.evaluate(ABOVE) <= 1, "the head of the view")
+    walk.look("before")
     seen = person.trains(views, "train_batches")
     walk.look("training")
+    assert view.evaluate(ABOVE) <= 1
+    assert view.evaluate(BELOW) <= 1
     assert seen["share"] >= 0.9
     assert seen["red"] == []

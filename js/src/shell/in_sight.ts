@@ -16,6 +16,8 @@ const HANDS = ["wheel", "touchmove", "pointerdown", "keydown"];
 /** Streams whose views have come into sight since their training began, and whether they come again when they grow: until the reader does something. */
 const broughtIn = new WeakMap<Store, boolean>();
 const waiting = new WeakSet<Store>();
+/** Views that have been drawn, and whether their heads come into sight again when they grow: until the reader does something. */
+const met = new WeakMap<HTMLElement, boolean>();
 
 /** The part of the page that scrolls around an element, a notebook's panel; null where the page itself does. */
 export function scrollingPanel(element: Element): Element | null {
@@ -96,9 +98,27 @@ export function drawingInSight(view: HTMLElement, drawing: HTMLElement, shown: (
   };
 }
 
+/** Where a notebook has gone on to the next cell and left the head of a new view above what is seen, goes back to that: the view is what its cell was run for. */
+function showHead(view: HTMLElement): void {
+  const next = view.closest(".jp-Cell")?.nextElementSibling;
+  const panel = scrollingPanel(view);
+  const isNext = panel && next?.matches(".jp-mod-commandMode .jp-mod-active");
+  if (isNext && !met.has(view)) whenUsed(panel, () => met.set(view, false));
+  met.set(view, Boolean(isNext));
+  if (!isNext) return;
+  const [box, { top }] = [view, panel].map((one) => one.getBoundingClientRect());
+  if (box.top < top && box.bottom > top - NEAR) panel.scrollTop += box.top - top;
+}
+
+/** Calls `stop` when the reader does something in a panel. */
+function whenUsed(panel: Element, stop: () => void): void {
+  for (const kind of HANDS) panel.addEventListener(kind, stop, { once: true, passive: true });
+}
+
 /** When a training begins, brings its views that are nearly in sight there, the lowest first: a cell that is run scrolls them away. A network comes again with its first batch, with which it grows. */
 export function bringIntoSight(view: HTMLElement, store: Store | null, hasGrown = false): void {
   if (!store) return;
+  if (hasGrown ? met.get(view) : !met.has(view)) showHead(view);
   const standing = store.standing();
   if (!isUnderWay(standing)) broughtIn.delete(store);
   const grows = view.parentElement?.querySelector(".kw-network-view");
@@ -113,8 +133,7 @@ export function bringIntoSight(view: HTMLElement, store: Store | null, hasGrown 
   if (!panel) return;
   // After the end of a training it is nothing that the next one has to do with.
   const stop = () => void (broughtIn.has(store) && broughtIn.set(store, false));
-  const hands = follows === undefined ? HANDS : [];
-  for (const kind of hands) panel.addEventListener(kind, stop, { once: true, passive: true });
+  if (follows === undefined) whenUsed(panel, stop);
   const bounds = panel.getBoundingClientRect();
   const views = panel.querySelectorAll(
     `[data-stream="${view.dataset.stream}"]:not([data-kw-within])`,
