@@ -79,7 +79,8 @@ export function listsOf(
   const name = isFunctions ? "curves" : "bars";
   const how = isFunctions ? ": a dot at the input" : `, each counted in its ${by}`;
   const rows = shown.map((k) => shareRow(part, k));
-  if (isFunctions || isGrouped) lists.push({ name, headings: [largest + how, largest], rows });
+  const named = [largest + how, largest, which === "the" ? largest : `the ${shown.length} largest`];
+  if (isFunctions || isGrouped) lists.push({ name, headings: named, rows });
   const printed = lists.flatMap(({ rows }) => rows);
   // What is summed up is much larger than what is to be told apart.
   const single = printed.filter(({ kind }) => kind === "share" || kind === "group");
