@@ -348,7 +348,12 @@ describe("how shares add up", () => {
 });
 
 describe("the scene", () => {
-  function scene(traits: Record<string, unknown> = {}, width = 900, theme = themeOf("light")) {
+  function scene(
+    traits: Record<string, unknown> = {},
+    width = 900,
+    theme = themeOf("light"),
+    seen?: number,
+  ) {
     const all: Record<string, unknown> = { content: wire, layer: "linear", top: 30, ...traits };
     const made = drawing()({
       store: storeOf(),
@@ -358,6 +363,7 @@ describe("the scene", () => {
       theme,
       ratio: 1,
       pointed: NOT_POINTED,
+      seen,
     });
     if (typeof made === "string") throw new Error(made);
     const view: Rect = { x: 0, y: 0, width, height: made.height };
@@ -498,6 +504,13 @@ describe("the scene", () => {
     const texts = textsOf(marks).map(({ text }) => text);
     const how = "a dot at the input; φ from −2 to 2, grey outside the grid";
     expect(texts).toContain(`the largest of the 12 functions: ${how}`);
+  });
+
+  it("has as many functions as are seen at once", () => {
+    const { height } = scene({}, 800).made;
+    const fitted = scene({}, 800, themeOf("light"), height - 20).made;
+    expect(fitted.height).toBeLessThanOrEqual(height - 20);
+    expect(scene({}, 800, themeOf("light"), 50).made.height).toBe(height);
   });
 
   it("draws under the map of a kernel all of its functions", () => {

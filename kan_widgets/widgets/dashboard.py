@@ -60,11 +60,7 @@ _PANELS = {
         page="network",
     ),
     "kernels": _Panel(KernelGrid, "grid", "Layer: every function of it"),
-    "function": _Panel(
-        SplineInspector,
-        "inspector",
-        "Function: the selected one, and its terms",
-    ),
+    "function": _Panel(SplineInspector, "inspector", "Function: the selected one, and its terms"),
     "response": _Panel(MeshgridView, "meshgrid", "Response: what the layer makes of an input"),
     "ranges": _Panel(
         LayerRanges, "ranges", "Ranges: how far each layer's functions reach", wide=True
@@ -224,11 +220,7 @@ class Dashboard(LayerView, _Panels):
             if view.has_trait("layer"):
                 view.set_trait("layer", chosen)
         source = self._stream.source
-        if (
-            source is not None
-            and source.feed.selection
-            and source.feed.selection["layer"] != chosen
-        ):
+        if source is not None and (at := source.feed.selection) and at["layer"] != chosen:
             source.select(chosen)
 
     def _dress(self, change: Any) -> None:
@@ -242,13 +234,11 @@ class Dashboard(LayerView, _Panels):
         source = self._stream.source
         probe = None if source is None else source.feed.probed
         response, network = self._views.get("response"), self._views.get("network")
-        if probe is self._probe or probe is None or response is None:
-            return
-        if not isinstance(network, NetworkView):
+        if probe is self._probe or probe is None or not isinstance(network, NetworkView):
             return
         self._probe = probe
-        self.shared = probe.inputs.ndim == 4
-        if self.shared:
+        self.shared = probe.inputs.ndim == 4 and response is not None
+        if response is not None and self.shared:
             response.set_trait("images", probe.inputs)
             response.set_trait("sample", max(0, network.example))
 

@@ -94,7 +94,7 @@ class MeshgridView(LayerView):
     )
     images: Any = option(
         """``(N, H, W)`` or ``(N, C, H, W)``, for ``"response"``; one channel goes to every
-        channel of the layer. Ten digits, −1 to 1, by default.""",
+        channel of the layer. By default those that ``live.probe`` was given, or ten digits.""",
         default=None,
         trait=ImageArray("(N, H, W) or (N, C, H, W)", (3, 4)).tag(to_json=_pack_images),
     )
@@ -126,4 +126,6 @@ class MeshgridView(LayerView):
     def _check_options(self, options: dict[str, Any], source: Source) -> None:
         super()._check_options(options, source)
         if options.get("images") is None:
-            options["images"] = default_digits()
+            probe = source.feed.probed
+            is_seen = probe is not None and probe.inputs.ndim == 4
+            options["images"] = probe.inputs if probe and is_seen else default_digits()

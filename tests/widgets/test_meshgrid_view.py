@@ -429,3 +429,12 @@ def test_a_dense_layer_behind_maps_is_drawn_as_maps_without_a_word_of_responses(
     texts = words(mesh.svg(width=1000))
     assert "map 0" in texts
     assert not any("no response" in each for each in texts)
+
+
+def test_the_examples_that_are_followed_are_the_images_by_default():
+    model = kw.nn.KANCNN.article()
+    live = kw.bind(model)
+    images = torch.rand(3, 1, 28, 28)
+    live.probe(images)
+    assert np.array_equal(kw.MeshgridView(live).images, images.numpy())
+    assert len(kw.MeshgridView(live, images=images[:2]).images) == 2

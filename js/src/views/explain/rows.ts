@@ -63,8 +63,8 @@ export function listsOf(
   const shown = part.order.slice(0, most);
   if (selected >= 0 && !shown.includes(selected)) shown.push(selected);
   const count = formatCount(part.values.length);
-  const which = shown.length < part.values.length ? "the largest of the" : "the";
-  const largest = shown.length > 1 ? `${which} ${count} ${all}` : `the ${singular}`;
+  const article = shown.length < part.values.length ? "the largest of the" : "the";
+  const largest = shown.length > 1 ? `${article} ${count} ${all}` : `the ${singular}`;
   const isGrouped = groups.length > 0;
   const each = isGrouped ? by : singular;
   const adding = isGrouped
@@ -79,7 +79,12 @@ export function listsOf(
   const name = isFunctions ? "curves" : "bars";
   const how = isFunctions ? ": a dot at the input" : `, each counted in its ${by}`;
   const rows = shown.map((k) => shareRow(part, k));
-  if (isFunctions || isGrouped) lists.push({ name, headings: [largest + how, largest], rows });
+  const named = [
+    largest + how,
+    largest,
+    article === "the" ? largest : `the ${shown.length} largest`,
+  ];
+  if (isFunctions || isGrouped) lists.push({ name, headings: named, rows });
   const printed = lists.flatMap(({ rows }) => rows);
   // What is summed up is much larger than what is to be told apart.
   const single = printed.filter(({ kind }) => kind === "share" || kind === "group");

@@ -58,6 +58,8 @@ export function streamHasLayer(store: Store | null, layer: string): boolean {
 /** Rows of a list of single shares at most, where all layers are drawn. */
 const ROWS = 6;
 
+/** Functions that are drawn where there is no room for those asked for: whole rows of three. */
+const FEWER = [9, 6, 3];
 const CLOSED = "closed: the model this showed is gone; what was explained last stays";
 
 export function drawing(): ExplainDrawing {
@@ -90,13 +92,22 @@ export function drawing(): ExplainDrawing {
     const shown: Shown = { content, part, plate, selected, ...large, top, width, theme };
     if (layer === "" && content.parts.length > 1) return overview(shown, given);
     const { surface, ink } = theme.colours;
-    const from = [content, part, selected, chosen, top, width, theme.name, surface, ink];
-    const section = keep("section", from, () => sectionOf(shown));
+    const { seen = Number.POSITIVE_INFINITY } = given;
+    const from = [content, part, selected, chosen, top, width, theme.name, surface, ink, seen];
+    const section = keep("section", from, () => inSight(shown, seen));
     return sceneOf(shown, section, from, given);
   }
   draw.chosen = -1;
   draw.here = false;
   return draw;
+}
+
+/** With as many functions as are seen at once; where fewer do not help, with all. */
+function inSight(shown: Shown, seen: number): Section {
+  const whole = sectionOf(shown);
+  if (whole.bottom <= seen) return whole;
+  const fewer = FEWER.filter((top) => top < shown.top).map((top) => sectionOf({ ...shown, top }));
+  return fewer.find(({ bottom }) => bottom <= seen) ?? whole;
 }
 
 function sceneOf(

@@ -18,6 +18,7 @@ const KIND: Kind = {
   drawing,
   timeless: true,
   lists: true,
+  fits: true,
 };
 
 export const render = viewOf(KIND, build);

@@ -178,10 +178,12 @@ function placeFor(
     return { place: keep("strongest", [swept, like], find), by: "itself" } as const;
   // Found once for an image, so that it does not jump while training, nor when the page is loaded again.
   const name = `pixel of ${swept.layer.name}, output ${like}`;
-  const of = [source.sample, width, height];
+  // Other images may come in their place; inputs observed are others with every step.
+  const which = source.input === "images" ? sum(source.image?.data ?? []) : 0;
+  const of = [source.sample, width, height, which];
   const held = given.store.held(name);
   if (held && of.every((part, k) => part === held[k]))
-    return { place: { output: like, row: held[3], column: held[4] }, by: "itself" } as const;
+    return { place: { output: like, row: held[4], column: held[5] }, by: "itself" } as const;
   const place = find();
   given.store.hold(name, [...of, place.row, place.column]);
   return { place, by: "itself" } as const;
