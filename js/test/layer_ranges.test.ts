@@ -305,9 +305,13 @@ describe("the plots", () => {
     const dashed = lines.filter(({ dash }) => dash);
     expect(dashed.map(({ ends }) => Array.from(ends))).toEqual([[2]]);
     expect(lines.filter(({ width }) => width === 2).length).toBe(2);
-    expect(lines.filter(({ closed }) => closed).map(({ opacity }) => opacity)).toEqual([
-      0.55, 0.2, 0.55,
-    ]);
+    const bands = lines.filter(({ closed }) => closed).map(({ xy }) => Array.from(xy));
+    expect(bands.map(({ length }) => length)).toEqual([8, 8]);
+    // Along below, and back above.
+    for (const [x0, y0, x1, , x2, y2, x3] of bands) {
+      expect([x0, x1]).toEqual([x3, x2]);
+      expect(y2).toBeLessThan(y0);
+    }
     const head = textsOf(scene).map(({ text }) => text);
     expect(head.some((text) => text.includes("dots: steps measured"))).toBe(true);
     const at = { x: scene.layout.times.x + 0.45 * scene.layout.times.width, y: 80 };

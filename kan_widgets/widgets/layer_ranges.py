@@ -193,11 +193,9 @@ class LayerRanges(ModelView):
         seen = next(iter(source.feed.observed.values()), None)
         if seen is None or seen.step is None or not source.feed.observes_again:
             return None
-        for frame in (source.history.at(seen.step), self._observed):  # may be thinned out by now
-            if frame is not None and frame.step == seen.step:
-                self._observed = frame
-                return frame
-        return None
+        frames = (source.history.at(seen.step), self._observed)  # may be thinned out by now
+        self._observed = next((one for one in frames if one and one.step == seen.step), None)
+        return self._observed
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         source = self._stream.source

@@ -120,20 +120,14 @@ function curveMarks(series: Series, toX: Scale, toY: Scale, stroke: string): Mar
   ];
 }
 
-/** A band between two curves, fainter where nothing was measured. */
+/** A band between two curves, where they were measured. */
 function bandMarks([low, high]: [Series, Series], toX: Scale, toY: Scale, { box }: Colours) {
-  const [lower, upper] = [low, high].map((series) => piecesOf(series, toX, toY));
-  const around = (under: number[], over: number[], opacity: number): Mark => {
-    const back = Array.from({ length: over.length / 2 }, (_, n) => over.slice(2 * n, 2 * n + 2));
-    const xy = [...under, ...back.reverse().flat()];
-    return { kind: "lines", xy, ends: [xy.length / 2], closed: true, fill: box, opacity };
-  };
-  return lower.flatMap((piece, k) => {
-    const band = around(piece, upper[k] ?? [], 0.55);
-    if (k === 0) return [band];
-    const [before, above] = [lower[k - 1], upper[k - 1] ?? []].map((each) => each.slice(-2));
-    const gap = [...before, ...piece.slice(0, 2)];
-    return [around(gap, [...above, ...(upper[k] ?? []).slice(0, 2)], 0.2), band];
+  const upper = piecesOf(high, toX, toY);
+  return piecesOf(low, toX, toY).map((under, k): Mark => {
+    const over = upper[k] ?? [];
+    const back = over.map((_, n) => over[over.length - 2 - n + 2 * (n % 2)]);
+    const xy = [...under, ...back];
+    return { kind: "lines", xy, ends: [xy.length / 2], closed: true, fill: box, opacity: 0.55 };
   });
 }
 

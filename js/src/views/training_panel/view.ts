@@ -3,7 +3,7 @@
 import { counted } from "../../phi/entries.ts";
 import { type ChartControl, createChartBar, createChartHands } from "../../shell/chart_hands.ts";
 import { createKit, iconButton } from "../../shell/controls.ts";
-import { atEnd, element, listen, putAttributes, putStyle, putWords } from "../../shell/element.ts";
+import { element, listen, putAttributes, putWords } from "../../shell/element.ts";
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createViewStage } from "../../shell/stage.ts";
 import { ENDED, hintText, type Standing, type SteeringCommand } from "../../wire/standing.ts";
@@ -210,20 +210,6 @@ export { css, drawing };
 
 export const render = viewOf(KIND, build);
 
-/** Numbers wrap as they grow, and some go when a run ends: the curves below stay where they are. */
-function holdHeight(caption: HTMLElement, signal: AbortSignal) {
-  let [width, height] = [0, 0];
-  const sizes = new ResizeObserver(() => {
-    if (caption.clientWidth !== width) height = 0;
-    width = caption.clientWidth;
-    putStyle(caption, { "min-height": height === 0 ? "" : `${height}px` });
-    height = Math.max(height, caption.offsetHeight);
-    putStyle(caption, { "box-sizing": "border-box", "min-height": `${height}px` });
-  });
-  sizes.observe(caption);
-  atEnd(signal, () => sizes.disconnect());
-}
-
 function build(shell: Shell): Parts {
   const { document, signal } = shell;
   const draw = drawing();
@@ -235,7 +221,6 @@ function build(shell: Shell): Parts {
   const hands = createChartHands(shell, () => scene, draw);
   const bar = createChartBar(shell, hands);
   let lastState = "";
-  let caption: HTMLElement | null = null;
 
   const stage = createViewStage(shell, {
     ...hands.on(() => stage.pointed().at),
@@ -267,10 +252,6 @@ function build(shell: Shell): Parts {
     fileName: () => `training-panel step ${scene?.status.step ?? ""}`,
     draw(given) {
       const { store } = given;
-      if (!caption) {
-        caption = shell.root.querySelector<HTMLElement>(":scope > .kw-caption");
-        if (caption) holdHeight(caption, signal);
-      }
       const status = statusIn(given.get);
       const alone = store.alone();
       controls.show(status, alone);
