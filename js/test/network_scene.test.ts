@@ -424,7 +424,7 @@ describe("numbers of one layer", () => {
 });
 
 describe("a film", () => {
-  it("has one scale, whichever of its frames is drawn, and whatever was drawn before", () => {
+  it("has one scale, whichever of its frames is drawn, which stays at rest", () => {
     const { layers, structure } = network([3, 5, 1]);
     const { frame } = run([3, 5, 1]);
     const { layout } = frame;
@@ -434,9 +434,9 @@ describe("a film", () => {
     });
     const probe = { shape: [1, 3], inputs: inputs.subarray(0, 3), labels: null };
     const draw = drawing();
-    const scalesAt = (step: number) => {
+    const scalesAt = (step: number, cursor = step) => {
       const store = {
-        ...{ current: () => frames[step], cursor: () => step, at: (k: number) => frames[k] },
+        ...{ current: () => frames[step], cursor: () => cursor, at: (k: number) => frames[k] },
         ...{ initial: () => frames[0], latest: () => frames[3], ghost: () => frames[0] },
         ...{ steps: () => [0, 1, 2, 3], status: () => ({ state: "saved", message: "" }) },
         ...{ structure: () => structure, probe: () => probe, activations: () => null },
@@ -458,6 +458,7 @@ describe("a film", () => {
     expect(layers.length).toBe(2);
     expect(first.length).toBe(8);
     for (const step of [1, 2, 3, 0, 2]) expect(scalesAt(step)).toEqual(first);
+    expect(scalesAt(3, -1)).toEqual(first);
   });
 });
 

@@ -184,7 +184,8 @@ function picturesOf(graph: Graph, request: Asked, given: Given, keep: Keep) {
     if (!layer) return null;
     const observed = given.store.observed(layer.name);
     const of = late > 0 ? pace.frame : frame;
-    const reach = keep<ScaleReach>(`reach ${k}`, [layer.name, layer.count], newReach);
+    const isSeen = observed !== null;
+    const reach = keep<ScaleReach>(`reach ${k}`, [layer.name, layer.count, isSeen], newReach);
     const inputs = keep<Inputs>(`inputs ${k}`, [layer, observed], (last) =>
       // A film begins with the inputs of what was drawn before it, the newest.
       last && film.length > 0 ? last : layerInputs(layer, observed, last),
