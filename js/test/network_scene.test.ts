@@ -10,7 +10,6 @@ import type { Mark, TextMark } from "../src/scene/marks.ts";
 import { widthOf } from "../src/scene/text.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { wordsOf } from "../src/shell/mount.ts";
-import { sumText } from "../src/views/network_view/close_up.ts";
 import { boldness } from "../src/views/network_view/diagram.ts";
 import { selectionAt } from "../src/views/network_view/focus.ts";
 import { heightAt, linkMarks, wayOf } from "../src/views/network_view/links.ts";
@@ -242,18 +241,6 @@ describe("below the diagram", () => {
   );
 });
 
-describe("what makes a number, in words", () => {
-  it.each([
-    [[-0.1457, -0.0972, -0.1869], "−0.15 − 0.10 − 0.19 ≈ −0.43"],
-    [[0.1, 0.2], "0.10 + 0.20 = 0.30"],
-    [[0.5, -0.5], "0.50 − 0.50 = 0"],
-  ])("is a sum that is right as it is printed, of %j", (values, said) => {
-    const parts = values.map((value, from) => ({ from, value }));
-    const total = values.reduce((sum, value) => sum + value, 0);
-    expect(sumText({ parts, bias: 0, total }, formatAlike(values))).toBe(said);
-  });
-});
-
 describe("the function that adds most", () => {
   it.each([
     ["a laptop's dashboard", 938, 445],
@@ -424,7 +411,7 @@ describe("numbers of one layer", () => {
 });
 
 describe("a film", () => {
-  it("has one scale, whichever of its frames is drawn, and whatever was drawn before", () => {
+  it("has one scale, whichever of its frames is drawn, which stays at rest", () => {
     const { layers, structure } = network([3, 5, 1]);
     const { frame } = run([3, 5, 1]);
     const { layout } = frame;
@@ -434,9 +421,9 @@ describe("a film", () => {
     });
     const probe = { shape: [1, 3], inputs: inputs.subarray(0, 3), labels: null };
     const draw = drawing();
-    const scalesAt = (step: number) => {
+    const scalesAt = (step: number, cursor = step) => {
       const store = {
-        ...{ current: () => frames[step], cursor: () => step, at: (k: number) => frames[k] },
+        ...{ current: () => frames[step], cursor: () => cursor, at: (k: number) => frames[k] },
         ...{ initial: () => frames[0], latest: () => frames[3], ghost: () => frames[0] },
         ...{ steps: () => [0, 1, 2, 3], status: () => ({ state: "saved", message: "" }) },
         ...{ structure: () => structure, probe: () => probe, activations: () => null },
@@ -458,6 +445,7 @@ describe("a film", () => {
     expect(layers.length).toBe(2);
     expect(first.length).toBe(8);
     for (const step of [1, 2, 3, 0, 2]) expect(scalesAt(step)).toEqual(first);
+    expect(scalesAt(3, -1)).toEqual(first);
   });
 });
 

@@ -326,10 +326,7 @@ _SUDDEN_RISE = 100.0  # or exceeds this once, with the last value
 
 
 def diverged_since(scalars: Scalars) -> int | None:
-    """Return from which step on the loss is no number, or far above its first value, if it is.
-
-    Of a loss that is first far above and then no number, since when it is none, as alarms say.
-    """
+    """Return since when the loss is no number, as alarms say, else far above its first value."""
     if not (name := loss_of(scalars.names)):
         return None
     steps, losses = scalars.series(name)

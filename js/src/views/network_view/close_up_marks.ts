@@ -16,7 +16,6 @@ import {
   finer,
   type PixelCloseUp,
   type ShownFunction,
-  sumText,
   type UnitCloseUp,
 } from "./close_up.ts";
 import type { Diagram } from "./diagram.ts";
@@ -72,12 +71,9 @@ export function closeUpMarks(
   const print = printOf(diagram, closeUp);
   // A score that has a bar is not said again.
   const isScore = closeUp.column === diagram.parts.length - 1 && !diagram.scores?.probabilities;
-  const all = closeUp.kind === "unit" ? [sumText(closeUp, print), sumText(closeUp, print, 0)] : [];
-  const sums = all.filter((sum) => !(isScore && sum.includes(" in all")));
-  // What is added up in words needs no other title.
-  const summed = sums.flatMap((sum) =>
-    (sum.includes(" in all") ? titles : titles.slice(-1)).map((title) => `${title}: ${sum}`),
-  );
+  const total = closeUp.kind === "unit" && !isScore ? closeUp.total : Number.NaN;
+  const sums = Number.isFinite(total) ? titles : [];
+  const summed = sums.map((title) => `${title}: ${print(total)} in all`);
   const tall = closeUp.kind === "unit" ? closeUp.parts.length * BAR.row : Number.POSITIVE_INFINITY;
   const bars = BAR.most * Math.ceil(tall / box.height);
   const taken = Math.max(bars, widthOf(summed[0] ?? "", WORDS, 600) + TITLE_GAP);

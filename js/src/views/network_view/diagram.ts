@@ -143,9 +143,8 @@ const SHARE = 0.1;
 const FEW = 1000;
 const REST = 250;
 
-/** Frames of a film that are measured, of many functions; of few all. */
-const IN_FILM = 16;
-const FEW_IN_FILM = 100;
+/** Frames of a film that are measured, of more functions than so many; of fewer all. */
+const IN_FILM = { frames: 16, few: 100 };
 
 interface Pace {
   /** When strengths were computed last, how many milliseconds that took, and for which frame. */
@@ -167,7 +166,7 @@ function filmOf({ store, film }: Given, frame: Frame, keep: Keep): readonly Fram
   if (film) return keep<Frame[]>("film", [frame], (last) => [...(last ?? []), frame].slice(0, 3));
   const steps = store.cursor() < 0 ? [] : store.steps();
   const count = sum(frame.layout.layers, (layer) => layer.count);
-  const every = count > FEW_IN_FILM ? Math.ceil(steps.length / IN_FILM) : 1;
+  const every = count > IN_FILM.few ? Math.ceil(steps.length / IN_FILM.frames) : 1;
   const some = steps.filter((_, k) => k % every === 0);
   const frames = [...some, ...steps.slice(-1)].flatMap((step) => store.at(step) ?? []);
   return frames.filter(({ layout }) => layout === frame.layout);
@@ -184,7 +183,8 @@ function picturesOf(graph: Graph, request: Asked, given: Given, keep: Keep) {
     if (!layer) return null;
     const observed = given.store.observed(layer.name);
     const of = late > 0 ? pace.frame : frame;
-    const reach = keep<ScaleReach>(`reach ${k}`, [layer.name, layer.count], newReach);
+    const isSeen = observed !== null;
+    const reach = keep<ScaleReach>(`reach ${k}`, [layer.name, layer.count, isSeen], newReach);
     const inputs = keep<Inputs>(`inputs ${k}`, [layer, observed], (last) =>
       // A film begins with the inputs of what was drawn before it, the newest.
       last && film.length > 0 ? last : layerInputs(layer, observed, last),
@@ -285,6 +285,7 @@ export function diagramOf(
     const { bundles, from } = graph.columns[column];
     onPath.set(column, bundles[bundle].to).set(from[0], bundles[bundle].from);
   }
+  const moves = isMoving(given);
   const [width, height] = [room.width * window.scale, Math.round(room.height * window.scale)];
   const { order, compared } = request.settings;
   const ranks = order && keep<number[][]>("ranks", [graph, order], () => ranksOf(graph, order));
@@ -292,7 +293,6 @@ export function diagramOf(
     const most = roomFor(column, height, width / graph.depths, compared !== null);
     const at = `units of ${k} of ${graph.columns.length} at ${most}`;
     const weighed = [...legs.map(({ adds }) => adds), ...relevances];
-    const moves = isMoving(given);
     const from = [most, moves, onPath.get(k), order, ...weighed];
     const units = keep<readonly number[]>(at, from, (before) => {
       const weights = weightsOf(graph, k, relevances, legs);

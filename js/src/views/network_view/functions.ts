@@ -177,20 +177,23 @@ export function layerPicture(
 /** Where the inputs of a layer lie: as a batch has shown it, and as an example does by now. */
 export interface Inputs {
   ends: Ends;
+  isSeen: boolean;
 }
 
 /** Ends that inputs leave are moved this far beyond them, and are kept while inputs fill a share of what is between. */
 const BEYOND = 0.15;
 const SEEN = 0.6;
 
-/** What was observed last may lie a little elsewhere: the ends stay as long as they can. */
+/** What was observed last may lie a little elsewhere: the ends stay as long as they can, but for those of the grid. */
 export function layerInputs(
   layer: LayerLayout,
   observed: Observed | null,
   last: Inputs | null,
 ): Inputs {
   const ends = endsOrGrid(observed ? allInputEnds(observed) : null, layer.domain);
-  return { ends: steadyEnds(last?.ends ?? null, ends, SEEN, BEYOND) };
+  const isSeen = observed !== null;
+  const before = isSeen === last?.isSeen ? last.ends : null;
+  return { ends: steadyEnds(before, ends, SEEN, BEYOND), isSeen };
 }
 
 export function widenInputs(inputs: Inputs, values: Iterable<number>) {

@@ -6,12 +6,12 @@ import { rangeOf } from "../../phi/images.ts";
 import { colourOf, paletteOf } from "../../phi/palette.ts";
 import { sizeWithin } from "../../phi/ranges.ts";
 import { cssOf, greyPixels, heatOf } from "../../scene/heat.ts";
-import type { Mark, Pixels } from "../../scene/marks.ts";
+import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
 import { LOW } from "../../scene/phi_plot.ts";
 import { dot, flat, grown, inMiddle, rects, SMALL, WORDS, words } from "../../scene/shapes.ts";
 import { fitted, fitting, widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
-import type { LayerLayout } from "../../wire/types.ts";
+import type { LayerLayout, Probe } from "../../wire/types.ts";
 import { finer, pointOf } from "./close_up.ts";
 import type { Diagram, Part } from "./diagram.ts";
 import { type Flow, lastLayer, unitValues } from "./flow.ts";
@@ -360,4 +360,16 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     if (isNamed) marks.push(words(end, at, saidOf(unit), colours.muted, how));
   }
   return marks;
+}
+
+/** Where one draws: the picture of the input. */
+export function padOf({ layout, room, window, settings }: Diagram): Rect | null {
+  const [first] = layout.columns;
+  if (settings.example >= 0 || !first?.column.map) return null;
+  const box = first.units[0];
+  return { ...box, x: box.x - window.x + room.x, y: box.y - window.y + room.y };
+}
+
+export function canDraw(probe: Probe | null): boolean {
+  return probe !== null && probe.shape.length === 4 && probe.shape[1] === 1;
 }

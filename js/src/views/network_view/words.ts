@@ -11,7 +11,7 @@ import { rampOf } from "../../scene/heat.ts";
 import { bandKey, keyed, type Remark } from "../../scene/marks.ts";
 import { isUnderWay, lookOf } from "../../wire/standing.ts";
 import type { LayerLayout, Store } from "../../wire/types.ts";
-import { pointOf, sumText, unitCloseUp } from "./close_up.ts";
+import { pointOf } from "./close_up.ts";
 import { boldness, type Diagram, type Part, weightOf } from "./diagram.ts";
 import { lastLayer, unitValues } from "./flow.ts";
 import { hasAxes, hasSquares, hasValues } from "./functions.ts";
@@ -156,15 +156,10 @@ export function exampleVerdict(diagram: Diagram): string {
   const named = (k: number) => outputName(lastLayer(graph), k, "").trim();
   const right = label === best ? ", correct" : `, not ${named(label ?? 0)}`;
   const { print } = parts[parts.length - 1];
-  const only =
-    raw.length === 1 && flow?.frame && unitCloseUp(graph, parts.length - 1, flow, flow.frame, 0);
   // Of several the bars have the numbers. Without a softmax at the end only labels tell whether they score classes.
   const isClass = probabilities !== null || Boolean(probe?.labels);
   const largest = `${isClass ? "predicted" : "the largest output is"} ${named(best)}`;
-  // What is added up has its values beside the functions, or on its bars.
-  const isShown = diagram.hasPlot || (hasValues(parts[parts.length - 1]) && only && !only.bias);
-  const value = only && !isShown ? sumText(only, print).replace(" in all", "") : print(raw[best]);
-  const what = raw.length > 1 ? largest : `output ${value}`;
+  const what = raw.length > 1 ? largest : `output ${print(raw[best])}`;
   return `${exampleName(diagram)}: ${what}${label === null ? "" : right}${late}`;
 }
 
