@@ -10,6 +10,7 @@ import type { Mark, TextMark } from "../src/scene/marks.ts";
 import { widthOf } from "../src/scene/text.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { wordsOf } from "../src/shell/mount.ts";
+import { sumText } from "../src/views/network_view/close_up.ts";
 import { boldness } from "../src/views/network_view/diagram.ts";
 import { selectionAt } from "../src/views/network_view/focus.ts";
 import { heightAt, linkMarks, wayOf } from "../src/views/network_view/links.ts";
@@ -239,6 +240,20 @@ describe("below the diagram", () => {
       }
     },
   );
+});
+
+describe("what makes a number, in words", () => {
+  it.each([
+    [[-0.1457, -0.0972, -0.1869], "−0.15 − 0.10 − 0.19 ≈ −0.43"],
+    [[0.1, 0.2], "0.10 + 0.20 = 0.30"],
+    [[0.5, -0.5], "0.50 − 0.50 = 0"],
+    [[0.5], null],
+    [Array(7).fill(0.5), null],
+  ])("is a sum that is right as it is printed, of %j", (values, said) => {
+    const parts = values.map((value: number, from: number) => ({ from, value }));
+    const total = values.reduce((sum: number, value: number) => sum + value, 0);
+    expect(sumText({ parts, bias: 0, total }, formatAlike(values))).toBe(said);
+  });
 });
 
 describe("the function that adds most", () => {

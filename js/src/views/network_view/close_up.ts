@@ -315,6 +315,26 @@ export function finer(print: (value: number) => string, values: readonly number[
   return most < 0.1 ? formatAlike([most]) : print;
 }
 
+/** So few numbers are added up in words. */
+const SUMMANDS = 6;
+
+/** How a number comes about where a few numbers are added up; null of more, and of one. */
+export function sumText(
+  { parts, bias, total }: Pick<UnitCloseUp, "parts" | "bias" | "total">,
+  print: (value: number) => string,
+): string | null {
+  const all = [...parts.map(({ value }) => value), ...(bias === 0 ? [] : [bias])];
+  if (all.length > SUMMANDS || all.length < 2 || !Number.isFinite(total)) return null;
+  const summed = all.map((value, k) => {
+    const size = print(Math.abs(value));
+    return k === 0 ? print(value) : `${value < 0 ? "−" : "+"} ${size}`;
+  });
+  // Rounded as printed, they may not add up to the printed sum.
+  const printed = (value: number) => Number(print(value).replaceAll("−", "-"));
+  const isExact = Object.is(printed(sum(all, printed)), printed(total));
+  return `${summed.join(" ")} ${isExact ? "=" : "≈"} ${print(total)}`;
+}
+
 /** The longest first. */
 export function closeUpTitles({ parts, scores }: Diagram, closeUp: CloseUp): string[] {
   const { layer, unit, column } = closeUp;

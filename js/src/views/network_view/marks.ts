@@ -19,7 +19,7 @@ import { AROUND, bundleMarks, hasValues, type Pictured } from "./functions.ts";
 import { type Column, inputNamed } from "./graph.ts";
 import { COLUMN_HEAD } from "./layout.ts";
 import { curvesOn, kernelsOnce } from "./rails.ts";
-import { labelOf, shareIn } from "./words.ts";
+import { labelOf, outputSum, shareIn } from "./words.ts";
 
 /** Where a column has less width than this, its name is written smaller. */
 const CRAMPED = 80;
@@ -31,21 +31,27 @@ const POINT_FROM = 40;
 
 /** Kernels and units. */
 export function frontMarks(diagram: Diagram, theme: Theme): Mark[] {
-  return diagram.parts.flatMap((part) => {
+  const isSummed = outputSum(diagram) !== null;
+  return diagram.parts.flatMap((part, k) => {
     const list = kernelsOnce(part).map(([n, box]) => {
       const point = box.width >= POINT_FROM ? pointOf(diagram, part, n) : null;
       return { bundle: part.bundles[n], box, point };
     });
     return [
-      ...rowMarks(part, list, theme),
+      ...rowMarks(part, list, theme, isSummed && k === diagram.parts.length - 1),
       ...bundleMarks(part, list, theme),
       ...unitMarks(part, diagram, theme),
     ];
   });
 }
 
-/** Functions with axes, and those of a unit in a row, which are added up: what each adds, and the signs between them. */
-function rowMarks(part: Part, list: readonly Pictured[], { colours }: Theme): Mark[] {
+/** Functions with axes, and those of a unit in a row, which are added up: what each adds, unless the headline has the sum, and the signs between them. */
+function rowMarks(
+  part: Part,
+  list: readonly Pictured[],
+  { colours }: Theme,
+  isSaid: boolean,
+): Mark[] {
   if (!hasValues(part)) return [];
   const { rows, print } = part;
   const look = { anchor: "middle", size: SMALL } as const;
@@ -56,7 +62,7 @@ function rowMarks(part: Part, list: readonly Pictured[], { colours }: Theme): Ma
     ),
     ...list.flatMap(({ bundle: { to }, box, point }, k): Mark[] => {
       const { x, y, width, height } = box;
-      const value = point ? print(point.value) : "";
+      const value = point && !isSaid ? print(point.value) : "";
       const next = list[k + 1];
       const [plus, end] = rows.size > 0 && next?.bundle.to === to ? ["+", next.box.x] : ["", x];
       const sign = { ...look, middle: true, size: 12 };

@@ -11,7 +11,7 @@ import { rampOf } from "../../scene/heat.ts";
 import { bandKey, keyed, type Remark } from "../../scene/marks.ts";
 import { isUnderWay, lookOf } from "../../wire/standing.ts";
 import type { LayerLayout, Store } from "../../wire/types.ts";
-import { pointOf } from "./close_up.ts";
+import { pointOf, sumText, unitCloseUp } from "./close_up.ts";
 import { boldness, type Diagram, type Part, weightOf } from "./diagram.ts";
 import { lastLayer, unitValues } from "./flow.ts";
 import { hasAxes, hasSquares, hasValues } from "./functions.ts";
@@ -145,6 +145,14 @@ function exampleName({ probe, graph, settings: { example } }: Diagram): string {
   return `${isImage ? "image" : "example"} ${example + 1}${of}`;
 }
 
+/** What is added up to the only output, in words, where no list of bars has it. */
+export function outputSum({ graph, parts, flow, hasPlot }: Diagram): string | null {
+  const last = parts[parts.length - 1];
+  if (hasPlot || last.column.units > 1 || !flow?.frame || flow.blank) return null;
+  const summed = unitCloseUp(graph, parts.length - 1, flow, flow.frame, 0);
+  return summed && sumText(summed, last.print);
+}
+
 /** What the network says of the example, and whether that is right. */
 export function exampleVerdict(diagram: Diagram): string {
   const { graph, flow, scores, probe, parts } = diagram;
@@ -159,7 +167,7 @@ export function exampleVerdict(diagram: Diagram): string {
   // Of several the bars have the numbers. Without a softmax at the end only labels tell whether they score classes.
   const isClass = probabilities !== null || Boolean(probe?.labels);
   const largest = `${isClass ? "predicted" : "the largest output is"} ${named(best)}`;
-  const what = raw.length > 1 ? largest : `output ${print(raw[best])}`;
+  const what = raw.length > 1 ? largest : `output ${outputSum(diagram) ?? print(raw[best])}`;
   return `${exampleName(diagram)}: ${what}${label === null ? "" : right}${late}`;
 }
 
