@@ -283,7 +283,7 @@ describe("the plots", () => {
     expect(marks.flatMap((mark) => (mark.kind === "dots" ? [mark.xy.length] : []))).toContain(198);
     const { from } = rangeAxis(scene.content.rows);
     expect(textsOf(scene).map(({ text }) => text)).toContain(
-      `a dot for each function: max − min, log scale, ◂ below ${roughly(from)}`,
+      `max − min, log scale, arrows: below ${roughly(from)}`,
     );
   });
 

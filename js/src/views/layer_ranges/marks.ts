@@ -219,7 +219,7 @@ export function headMarks(
   const whole = `range of φ ${seen ? inputsText(content) : where(false)}`;
   const titles = [whole, `range of φ ${where(seen)}`, "range of φ"];
   const hasArrows = content.rows.some(({ dots }) => dots[0] < drawn.axis.from);
-  const beyond = hasArrows ? `, ◂ below ${roughly(drawn.axis.from)}` : "";
+  const beyond = hasArrows ? `, arrows: below ${roughly(drawn.axis.from)}` : "";
   const belows = [
     "a dot for each function: max − min, log scale",
     "max − min, log scale",
