@@ -3,13 +3,29 @@
 import argparse
 import io
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from kan_widgets import __version__
-from kan_widgets.cli.steering import COMMANDS, add_commands, steer
+
+# The help of the commands needs no numpy.
+if TYPE_CHECKING:
+    from kan_widgets.live.recordings.format import Status, Steered
+    from kan_widgets.live.recordings.glance import Glance
 
 __all__ = ["main"]
+
+# They steer a run that is recorded.
+_STEERING = {
+    "pause": "hold a run after its current step",
+    "resume": "let a run go on that is paused",
+    "step": "let a run make some steps, then hold it",
+    "stop": "end a run after its current step",
+    "rate": "set the learning rate of a run",
+}
+_BETWEEN_LOOKS = 0.3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,8 +68,8 @@ def _run(options: argparse.Namespace, for_jupyter: list[str]) -> int:
         from kan_widgets.cli.lab import lab
 
         return lab(options.folder, for_jupyter)
-    if options.command in COMMANDS:
-        return steer(options)
+    if options.command in _STEERING:
+        return _steer(options)
     if options.command == "runs":
         from kan_widgets.cli.board import runs
 
@@ -112,13 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     follow.add_argument("recording", metavar="RUN")
     _served(follow)
-    follow.add_argument(
-        "--wait",
-        type=float,
-        default=30.0,
-        metavar="SECONDS",
-        help="for the first frame; default: %(default)g",
-    )
+    _waits(follow, "the first frame")
 
     runs = commands.add_parser(
         "runs",
@@ -133,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     once.add_argument("--json", action="store_true", help="print them as JSON, for scripts")
     _served(runs)
 
-    add_commands(commands)
+    _add_steering(commands)
 
     packing = commands.add_parser(
         "pack",
@@ -188,3 +198,97 @@ def _not_opened(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-browser", action="store_true", help="open no browser, only say where the page is"
     )
+
+
+def _waits(parser: argparse.ArgumentParser, what: str) -> None:
+    words = f"for {what}; default: %(default)g"
+    parser.add_argument("--wait", type=float, default=30.0, metavar="SECONDS", help=words)
+
+
+def _add_steering(commands: Any) -> None:
+    """Add the commands that steer to the parser."""
+    for name, words in _STEERING.items():
+        parser = commands.add_parser(
+            name,
+            help=words,
+            description=f"{words.capitalize()}. RUN is the folder of a recording made with"
+            " control=True. Who may write beside the recording may do so, and on this"
+            " machine the run's own user alone. What is paused stays so until resume or stop.",
+        )
+        parser.add_argument("recording", metavar="RUN")
+        if name == "step":
+            parser.add_argument("steps", type=int, nargs="?", default=1, metavar="N")
+        if name == "rate":
+            parser.add_argument("value", type=float, metavar="RATE")
+            parser.add_argument("--group", type=int, metavar="N", help="of one parameter group")
+        _waits(parser, "the run's answer")
+
+
+def _steer(options: argparse.Namespace) -> int:
+    """Ask a run for something, wait for its answer, and print that."""
+    from kan_widgets.live.recordings.control_folder import FollowerSide
+    from kan_widgets.live.recordings.glance import Glance
+
+    run = Glance(options.recording)
+    run.look()
+    if run.has_ended or run.standing.state == "died":
+        raise RuntimeError(f"{run.place}: the run {'is ' * run.has_ended}{_words(run)}")
+    if (answer := run.latest.status.steering) is None:
+        raise RuntimeError(
+            f"{run.place} is not steered from afar: its run was recorded without control=True"
+        )
+    remote = FollowerSide(run.place.path, str(run.header["id"]))
+    remote.take(answer)
+    rates, values = run.latest.status.rates, vars(options)
+    command: dict[str, Any] = {
+        name: values[name] for name in ("value", "group", "steps") if name in values
+    }
+    number = remote.send({**command, "kind": options.command, "stays": True})
+    end = time.monotonic() + options.wait
+    heard = False
+    while time.monotonic() < end and not run.has_ended:
+        time.sleep(_BETWEEN_LOOKS)
+        run.look()
+        answer = run.latest.status.steering
+        heard = answer is not None and answer.heard >= number
+        if answer is None or not heard:
+            continue
+        if answer.heard == number and answer.refused:
+            raise RuntimeError(f"{run.place} refused it: {answer.refused}")
+        if words := _done(options, run.latest.status, answer, rates):
+            print(f"{run.place}: {words}")
+            return 0
+    if not heard and not run.has_ended:
+        remote.take_back()
+        raise RuntimeError(
+            f"{run.place}: no answer within {options.wait:g} s, so it is asked no more: "
+            f"{_words(run)}"
+        )
+    words = _words(run) if run.has_ended else "it has heard, and does so after its step"
+    print(f"{run.place}: {words}")
+    return 0
+
+
+def _words(run: "Glance") -> str:
+    return f"{run.standing.words}, step {run.latest.status.progress.step:,}"
+
+
+def _done(
+    options: argparse.Namespace, status: "Status", answer: "Steered", before: tuple[float, ...]
+) -> str:
+    """Say what a command that was heard has done; empty while that is still to come."""
+    at = f"step {status.progress.step:,}"
+    if options.command in ("pause", "step"):
+        if options.command == "pause" and answer.control != "paused" and status.progress.message:
+            raise RuntimeError(status.progress.message)
+        return f"paused at {at}" if answer.control == "paused" and answer.holding else ""
+    if options.command == "resume":
+        return f"goes on from {at}" if answer.control == "running" and not answer.holding else ""
+    if options.command == "rate":
+        rates = ", ".join(f"{rate:g}" for rate in status.rates)
+        is_set = status.rates != before or options.value in before
+        was = ", ".join(f"{rate:g}" for rate in before)
+        return f"learning rate {was} → {rates} at {at}" if is_set else ""
+    if answer.control != "stopping" and status.progress.message:
+        raise RuntimeError(status.progress.message)
+    return ""

@@ -12,10 +12,6 @@ from torch import Tensor
 BaseActivation = Union[str, Callable[[Tensor], Tensor]]  # noqa: UP007  (evaluated on Python 3.10)
 
 
-def _identity(x: Tensor) -> Tensor:
-    return x
-
-
 def _silu_slope(x: Tensor) -> Tensor:
     gate = torch.sigmoid(x)
     return gate * (1 + x * (1 - gate))
@@ -26,21 +22,13 @@ def _gelu_slope(x: Tensor) -> Tensor:
     return 0.5 * (1 + torch.erf(x / math.sqrt(2))) + x * density
 
 
-def _relu_slope(x: Tensor) -> Tensor:
-    return (x > 0).to(x.dtype)
-
-
-def _tanh_slope(x: Tensor) -> Tensor:
-    return 1 - torch.tanh(x) ** 2
-
-
 # Name -> (function, its derivative).
 ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
     "silu": (F.silu, _silu_slope),
     "gelu": (F.gelu, _gelu_slope),
-    "relu": (F.relu, _relu_slope),
-    "tanh": (torch.tanh, _tanh_slope),
-    "identity": (_identity, torch.ones_like),
+    "relu": (F.relu, lambda x: (x > 0).to(x.dtype)),
+    "tanh": (torch.tanh, lambda x: 1 - torch.tanh(x) ** 2),
+    "identity": (lambda x: x, torch.ones_like),
 }
 
 

@@ -3,7 +3,7 @@
 from torch import Tensor
 from torch.optim import Optimizer
 
-from kan_widgets.nn.changes import grid_update, listeners, pruning, refinement
+from kan_widgets.nn.changes import grids, listeners, pruning
 from kan_widgets.nn.changes.pruning import Pruning
 from kan_widgets.nn.changes.sampling import Inputs
 from kan_widgets.nn.core import LayerCore
@@ -85,7 +85,7 @@ class KANLayer(LayerCore):
         >>> layer.basis.grid_range[1] > 6
         True
         """
-        error = grid_update.update_layer_grid(self, batch, grid_eps, margin, optimizer)
+        error = grids.update_layer_grid(self, batch, grid_eps, margin, optimizer)
         listeners.tell([self])
         return error
 
@@ -133,7 +133,7 @@ class KANLayer(LayerCore):
         >>> layer.refine(10) < 1e-6, layer.spline_weight.shape
         (True, torch.Size([3, 2, 13]))
         """
-        error = refinement.refine_layer(self, grid_size, even, optimizer)
+        error = grids.refine_layer(self, grid_size, even, optimizer)
         listeners.tell([self])
         return error
 

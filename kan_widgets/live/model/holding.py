@@ -21,6 +21,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from kan_widgets.functions import LayerFunctions
 from kan_widgets.functions.layer import check_editable
 from kan_widgets.functions.registry import LayerReader
+from kan_widgets.functions.undisturbed import removed
 from kan_widgets.live.frames.frame import FunctionIndex
 from kan_widgets.live.model.layers import FunctionPlace
 from kan_widgets.live.reports import report
@@ -188,11 +189,8 @@ def at_zero(
         for parameter, mask in zip(model.parameters(), masks, strict=True)
         if parameter.requires_grad
     ]
-    try:
+    with removed(handles):
         yield
-    finally:
-        for handle in handles:
-            handle.remove()
     for parameter, mask in zip(model.parameters(), masks, strict=True):
         if parameter.shape != mask.shape or parameter[mask].any():
             raise RuntimeError(

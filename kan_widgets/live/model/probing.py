@@ -24,9 +24,8 @@ from kan_widgets.live.frames.layout import Layout
 from kan_widgets.live.frames.structure import Structure, steady
 from kan_widgets.live.model.edits import Edits
 from kan_widgets.live.model.layers import BoundLayers, memory_of
-from kan_widgets.live.model.trace_plan import TracedModule, plan_of
 from kan_widgets.live.model.traced_calls import Traced, assembled
-from kan_widgets.live.model.tracing import trace
+from kan_widgets.live.model.tracing import TracedModule, plan_of, trace
 from kan_widgets.live.reports import report
 from kan_widgets.live.steering.training import Training
 

@@ -1,21 +1,113 @@
-"""Trace examples through a model, from layer to layer."""
+"""Trace examples through a model, from layer to layer, by a plan of where its layers sum up."""
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from kan_widgets.functions import LayerFunctions, Tap
+from kan_widgets.functions.adapters.pykan import problem_of_model
 from kan_widgets.functions.layer_settings import STRAIGHT, ConvSettings
 from kan_widgets.functions.pykan_networks import nodes_of
-from kan_widgets.functions.undisturbed import undisturbed
-from kan_widgets.live.frames.layout import LayerLayout
+from kan_widgets.functions.reading import named_parts
+from kan_widgets.functions.registry import LayerReader, find_adapter, module_sums, verdict_of
+from kan_widgets.functions.undisturbed import removed, undisturbed
+from kan_widgets.live.frames.layout import LayerLayout, Layout
 from kan_widgets.live.frames.structure import StationKind
 from kan_widgets.live.model.operations import Operation, shape_of
-from kan_widgets.live.model.trace_plan import ModuleSide, SumAt, TracedModule
 from kan_widgets.live.model.traced_calls import Tracer, Trail, tensors
+
+
+class _ModuleSide(NamedTuple):
+    """The input of a module of the model, or its output."""
+
+    path: str
+    side: str
+
+
+@dataclass(frozen=True, eq=False)
+class _SumAt:
+    """Where the functions of some layers add up."""
+
+    layers: tuple[LayerLayout, ...]
+    inputs: tuple[_ModuleSide, ...]
+    """Where the input of each layer is taken."""
+    at: _ModuleSide
+    bias: Tensor | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class TracedModule:
+    """A module with layers, and how examples are traced through it.
+
+    As one layer, a ``"sum"`` of what it takes in; as a ``"block"`` that is not looked into; or
+    ``"inside"``, from where its layers take something in to where they add up. A network of
+    ``"pykan"`` is traced from layer to layer: `nodes_of` says what becomes of each one's sums.
+    """
+
+    path: str
+    how: Literal["sum", "block", "inside", "pykan"]
+    sums: tuple[_SumAt, ...]
+    is_proved: bool
+    """Whether its functions, with a bias, are known to be all that it computes."""
+
+    @property
+    def layers(self) -> tuple[LayerLayout, ...]:
+        return tuple(layer for each in self.sums for layer in each.layers)
+
+
+def plan_of(
+    model: nn.Module, entries: Sequence[tuple[str, nn.Module, LayerReader]], layout: Layout
+) -> tuple[TracedModule, ...]:
+    """Return how to trace examples through a model, or through a copy of it.
+
+    The modules with layers are given with their names and readers; ``layout`` has those of their
+    layers that are bound.
+    """
+    paths = {module: path for path, module in model.named_modules()}
+    parts = []
+    for name, module, reader in entries:
+        # A learned activation sums nothing: it is one of the operations between layers.
+        own = {
+            short: layer
+            for short, layer in named_parts(name, module, reader).items()
+            if layer.name in layout.names and layer.kind != "elementwise"
+        }
+        if own:
+            parts.append(_traced_module(module, own, layout, paths))
+    return tuple(parts)
+
+
+def _traced_module(
+    module: nn.Module, own: dict[str, LayerFunctions], layout: Layout, paths: dict[nn.Module, str]
+) -> TracedModule:
+    placed = {short: layout.layer(layer.name) for short, layer in own.items()}
+    path = paths[module]
+    around = _ModuleSide(path, "input"), _ModuleSide(path, "output")
+    block = _SumAt(tuple(placed.values()), around[:1] * len(placed), around[1])
+    verdict = verdict_of(module)
+    plain = isinstance(module, nn.Linear | nn.Conv2d) and verdict is None
+    proved = plain or (verdict is not None and verdict.is_whole)
+    if not problem_of_model(module):
+        is_whole = len(own) == len(module.act_fun)  # type: ignore[arg-type]
+        return TracedModule(path, "pykan" if is_whole else "block", (block,), proved)
+    adapter, _ = find_adapter(module)
+    sums = []
+    for part in module_sums(module, adapter, own):
+        if any(name not in own for name in part.layers):
+            return TracedModule(path, "block", (block,), proved)  # some are not bound
+        taps = [*(own[name].x_at or Tap((module,)) for name in part.layers), part.at]
+        if any(len(tap.modules) > 1 or tap.view for tap in taps):
+            return TracedModule(path, "block", (block,), proved)
+        *inputs, at = (_ModuleSide(paths[tap.modules[0]], tap.side) for tap in taps)
+        layers = tuple(placed[name] for name in part.layers)
+        sums.append(_SumAt(layers, tuple(inputs), at, part.bias))
+    is_sum = len(sums) == 1 and (*sums[0].inputs, sums[0].at) == around
+    return TracedModule(path, "sum" if is_sum else "inside", tuple(sums), proved)
 
 
 def trace(
@@ -34,11 +126,9 @@ def trace(
     tracer.link(inputs, tracer.add(Operation("input", "input"), "input", (), inputs))
 
     def run() -> Any:
-        try:
+        with removed(tracer.handles):
             tracer.place_hooks()
             return model(inputs)
-        finally:
-            tracer.remove_hooks()
 
     tracer.end(undisturbed(model, run, function_mode=tracer))
     return tracer.trail
@@ -56,9 +146,9 @@ class _LayerTracer(Tracer):
     ) -> None:
         super().__init__(n, reduce)
         self._model, self._plan = model, plan
-        self._handles: list[Any] = []
+        self.handles: list[Any] = []
         self._thread = threading.get_ident()
-        self._passed: dict[ModuleSide, tuple[int, ...]] = {}
+        self._passed: dict[_ModuleSide, tuple[int, ...]] = {}
 
     def place_hooks(self) -> None:
         """Place hooks on all modules that are looked into, and on the layers."""
@@ -78,11 +168,6 @@ class _LayerTracer(Tracer):
     def _module(self, path: str) -> Any:
         return self._model.get_submodule(path)
 
-    def remove_hooks(self) -> None:
-        """Take all hooks out."""
-        for handle in self._handles:
-            handle.remove()
-
     def _on(self, module: nn.Module, side: str, call: Callable[[list[Tensor]], object]) -> None:
         """Call a function with the tensors that a module takes in, or returns."""
 
@@ -96,7 +181,7 @@ class _LayerTracer(Tracer):
             handle = module.register_forward_pre_hook(on_input, with_kwargs=True)
         else:
             handle = module.register_forward_hook(returned)
-        self._handles.append(handle)
+        self.handles.append(handle)
 
     def _noted(self, call: Callable[[list[Tensor]], object], values: Any) -> None:
         # Another thread may run the model meanwhile.
@@ -130,11 +215,11 @@ class _LayerTracer(Tracer):
     def _look_away(self, by: int, _: list[Tensor]) -> None:
         self._inside += by
 
-    def _keep(self, side: ModuleSide, values: list[Tensor]) -> None:
+    def _keep(self, side: _ModuleSide, values: list[Tensor]) -> None:
         if not self._inside and values:
             self._passed[side] = self._from(values)[:1]
 
-    def _add_up(self, part: TracedModule, place: SumAt, values: list[Tensor]) -> None:
+    def _add_up(self, part: TracedModule, place: _SumAt, values: list[Tensor]) -> None:
         if self._inside or not values:
             return
         reaching = [self._passed.get(side, ()) for side in place.inputs]

@@ -9,7 +9,7 @@ from torch.optim import Optimizer
 
 from kan_widgets.checks import check_module, check_whole
 from kan_widgets.nn.bases.bspline import Spline
-from kan_widgets.nn.changes import grid_update, listeners, pruning, refinement
+from kan_widgets.nn.changes import grids, listeners, pruning
 from kan_widgets.nn.changes.pruning import Pruning
 from kan_widgets.nn.changes.torch_optimizer import check_optimizer, forget
 from kan_widgets.nn.core import LayerCore
@@ -73,7 +73,7 @@ def update_grid(
             layer = layers[name]
             inputs = _reached(model, {name: layer}, batch)[name]
             try:
-                errors[name] = grid_update.update_layer_grid(layer, inputs, grid_eps, margin, None)
+                errors[name] = grids.update_layer_grid(layer, inputs, grid_eps, margin, None)
             except ValueError as error:
                 raise ValueError(f"layer {name!r}: {error}") from error
     except BaseException:
@@ -122,8 +122,7 @@ def refine(
     weights = [layer.spline_weight for layer in layers.values()]
     check_optimizer(optimizer, weights)
     errors = {
-        name: refinement.refine_layer(layer, grid_size, even, None)
-        for name, layer in layers.items()
+        name: grids.refine_layer(layer, grid_size, even, None) for name, layer in layers.items()
     }
     forget(optimizer, weights)
     listeners.tell(layers.values())

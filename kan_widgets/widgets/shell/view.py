@@ -205,16 +205,14 @@ class View(OtherNames, Declared, PageSavable, Dockable, Pictured, metaclass=Decl
     def __repr__(self) -> str:
         # Debuggers call this too, on views that are half made or gone.
         try:
-            return f"<{type(self).__name__}{self._described()}>"
+            shown = [name for name in _REPR_TRAITS if self.has_trait(name)]
+            words = [f"{name} {getattr(self, name)!r}" for name in shown]
+            step = self._stream.step_taken if self.cursor < 0 else self.cursor
+            state = "closed" if self.comm is None else self._stream.status["state"]
+            words += [f"step {step}", state]
+            return f"<{type(self).__name__} of {self._model_named()}: {', '.join(words)}>"
         except Exception:
             return f"<{type(self).__name__}>"
-
-    def _described(self) -> str:
-        """Describe what is shown: model, layer, mode, step and state."""
-        words = [f"{name} {getattr(self, name)!r}" for name in _REPR_TRAITS if self.has_trait(name)]
-        step = self._stream.step_taken if self.cursor < 0 else self.cursor
-        state = "closed" if self.comm is None else self._stream.status["state"]
-        return f" of {self._model_named()}: {', '.join([*words, f'step {step}', state])}"
 
     def _model_named(self) -> str:
         source = self._stream.source
