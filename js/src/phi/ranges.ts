@@ -20,14 +20,10 @@ export function atPlace(numbers: Float32Array | Float64Array, place: number): nu
   return quickselect(numbers, place)[place];
 }
 
-/** Smallest and largest finite value, and how many are not finite. */
-export interface Reach {
-  low: number;
-  high: number;
-  broken: number;
-}
+export type Reach = ReturnType<typeof reachOf>;
 
-export function reachOf(values: ArrayLike<number>): Reach {
+/** Smallest and largest finite value, and how many are not finite. */
+export function reachOf(values: ArrayLike<number>) {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   let broken = 0;

@@ -25,12 +25,7 @@ const manyEnough = (points: number) => Math.max(FEWEST_POINTS, points);
 export const FAMILIES = ["rbf", "chebyshev", "fourier"];
 
 /** The basis that kan_widgets.nn makes of the same settings. */
-export function makeBasis(
-  basis: State["basis"],
-  grid: number,
-  order: number,
-  domain: Ends,
-): BasisSpec {
+export function makeBasis(basis: State["basis"], grid: number, order: number, domain: Ends) {
   const [low, high] = domain;
   const length = high - low;
   const numbered = (letter: string, count: number) =>
@@ -74,11 +69,7 @@ export function makeBasis(
 }
 
 /** β at points, row by row: points.length × functions. */
-export function expand(
-  machine: Machine,
-  { kernel }: BasisSpec,
-  points: ArrayLike<number>,
-): Float32Array {
+export function expand(machine: Machine, { kernel }: BasisSpec, points: ArrayLike<number>) {
   const [n, functions] = [points.length, kernel.functions];
   const [x, base] = [machine.take(n), machine.take(functions)];
   const splines = machine.take(functions * functions);

@@ -181,15 +181,10 @@ export function cellSites(
   };
 }
 
-/** Numbers of functions, −1 for none. */
-export interface MarkedCells {
-  hovered: number;
-  selected: number;
-  /** The keyboard's place. */
-  cursor: number;
-}
+export type MarkedCells = ReturnType<typeof markedIn>;
 
-export function markedIn(layer: LayerLayout, { store, pointed }: Given): MarkedCells {
+/** Numbers of the functions pointed at, selected, and where the keyboard is; −1 for none. */
+export function markedIn(layer: LayerLayout, { store, pointed }: Given) {
   const numberOf = (id: string) => (id === "" ? -1 : Number(id));
   const [hovered, cursor] = [pointed.id, pointed.keyboard].map(numberOf);
   return { hovered, selected: functionOf(layer, store.selection()), cursor };

@@ -352,11 +352,7 @@ function leastOf(rows: readonly (readonly Size[])[]): number {
 }
 
 /** Pixels of each row within `free`, each giving up the same share of what it can do without; where they fill it, with what is left. */
-export function heightsOf(
-  rows: readonly (readonly Size[])[],
-  free: number,
-  fills = false,
-): number[] {
+export function heightsOf(rows: readonly (readonly Size[])[], free: number, fills = false) {
   const tall = rows.map((row) => Math.max(...row.map(({ around, most }) => around + most)));
   const left = free - sum(tall);
   if (left >= 0) return tall.map((height) => height + (fills ? left / rows.length : 0));

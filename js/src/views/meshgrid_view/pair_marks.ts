@@ -177,11 +177,7 @@ export function curveMarks(
 }
 
 /** The lines, and their numbers, which stand over the dots of the inputs too. */
-function contourMarks(
-  { surface, levels, most }: Pair,
-  plot: Rect,
-  theme: Theme,
-): { lines: Mark[]; labels: Mark[] } {
+function contourMarks({ surface, levels, most }: Pair, plot: Rect, theme: Theme) {
   const { ink } = theme.colours;
   const { bytes } = paletteOf(theme.name);
   const points = surface.x.length;

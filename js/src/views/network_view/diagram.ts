@@ -353,11 +353,7 @@ export function diagramOf(
 }
 
 /** The links that matter, between units that are drawn. */
-function linksOf(
-  { bundles, units }: ShownColumn,
-  before: ShownColumn,
-  relevance: Relevance,
-): number[] {
+function linksOf({ bundles, units }: ShownColumn, before: ShownColumn, relevance: Relevance) {
   const [sources, targets] = [new Set(before.units), new Set(units)];
   if (sources.size * targets.size >= bundles.length) return relevance.shown;
   return relevance.shown.filter((n) => sources.has(bundles[n].from) && targets.has(bundles[n].to));

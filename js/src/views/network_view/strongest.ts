@@ -18,7 +18,7 @@ import {
 } from "./diagram.ts";
 import type { ClassScores } from "./flow.ts";
 import { bundleMarks, rounded } from "./functions.ts";
-import type { Bundle, Column, Graph } from "./graph.ts";
+import type { Column, Graph } from "./graph.ts";
 import { heightAt, lineMarks, linesOf, UNTOLD, wayOf } from "./links.ts";
 
 /** Width of the frame around what belongs to the path. */
@@ -162,11 +162,7 @@ export function circuitPath({ columns }: Graph, { target, units }: CircuitPath):
 }
 
 /** Where the functions of a link are drawn large: where they stand, else in the stand of their gap; null where there is no room. */
-export function largeKernel(
-  { layout, graph }: Diagram,
-  part: Part,
-  n: number,
-): { bundle: Bundle; box: Rect } | null {
+export function largeKernel({ layout, graph }: Diagram, part: Part, n: number) {
   const { picture, kernels, bundles, column, stand } = part;
   const bundle = bundles[n];
   const own = kernels.get(n);

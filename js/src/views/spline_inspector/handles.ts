@@ -91,11 +91,7 @@ export function heightOf(handle: Handle, coefficients: ArrayLike<number>): numbe
 }
 
 /** The coefficients when a handle has been moved to a height. */
-export function moved(
-  coefficients: ArrayLike<number>,
-  handle: Handle,
-  height: number,
-): Float64Array {
+export function moved(coefficients: ArrayLike<number>, handle: Handle, height: number) {
   const next = Float64Array.from(coefficients);
   next[handle.b] = height / handle.rise;
   return next;

@@ -8,12 +8,7 @@ import type { Rect } from "../../scene/marks.ts";
 const CLOSEST = 1e-4;
 
 /** Zoomed around `at`, within limits; null where that changes nothing. */
-export function zoomedWithin(
-  [low, high]: Ends,
-  at: number,
-  factor: number,
-  limits: Ends,
-): Ends | null {
+export function zoomedWithin([low, high]: Ends, at: number, factor: number, limits: Ends) {
   const [length, whole] = [high - low, limits[1] - limits[0]];
   if (factor < 1 ? length <= 1.001 * CLOSEST * whole : length >= 0.999 * whole) return null;
   return shiftedWithin([at + (low - at) * factor, at + (high - at) * factor], 0, limits);
