@@ -12,7 +12,7 @@ from kan_widgets.widgets.wire.shared_traits import SHARED_TRAITS
 from kan_widgets.widgets.wire.stream import Stream
 
 # What a page chooses beside the keywords of its views.
-_SETTABLE_TRAITS = frozenset({*SHARED_TRAITS, "ghost_step", "drawing", "overlays"})
+_SETTABLE_TRAITS = frozenset({*SHARED_TRAITS, "held", "ghost_step", "drawing", "overlays"})
 
 
 def chosen_in_page(widget: Any) -> frozenset[str]:
