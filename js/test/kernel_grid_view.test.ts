@@ -294,7 +294,7 @@ describe("time", () => {
     store.setGhostStep(20);
     await painted();
     expect(key()).toEqual(["step 10", "step 20"]);
-    expect(said()).toEqual(["an earlier step", "step 10"]);
+    expect(said()).toEqual(["earlier", "step 10"]);
     // At the start itself both are one, and have one entry.
     store.setCursor(20);
     await painted();

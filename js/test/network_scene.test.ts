@@ -425,42 +425,74 @@ describe("numbers of one layer", () => {
   });
 });
 
+/** Draws frames of one training that is over, one after another. */
+function film(
+  sizes: number[],
+  height: number,
+  dataAt: (step: number) => (value: number) => number,
+) {
+  const { structure } = network(sizes);
+  const { frame } = run(sizes);
+  const { layout } = frame;
+  const frames = [0, 1, 2, 3].map((step): Frame => {
+    return { ...frame, layout, step, data: frame.data.map(dataAt(step)) };
+  });
+  const input = Float32Array.from({ length: sizes[0] }, (_, k) => 0.9 * Math.sin(3 * k));
+  const probe = { shape: [1, sizes[0]], inputs: input, labels: null };
+  const draw = drawing();
+  return (step: number, cursor = step) => {
+    const store = {
+      ...{ current: () => frames[step], cursor: () => cursor, at: (k: number) => frames[k] },
+      ...{ initial: () => frames[0], latest: () => frames[3], ghost: () => frames[0] },
+      ...{ steps: () => [0, 1, 2, 3], status: () => ({ state: "saved", message: "" }) },
+      ...{ structure: () => structure, probe: () => probe, activations: () => null },
+      ...{ observed: () => null, selection: () => null, alone: () => true },
+      standing: () => UNKNOWN,
+    } as unknown as Store;
+    const scene = draw({
+      ...{ store, get: () => undefined, width: 900, height },
+      ...{ theme: themeOf("light"), ratio: 1, pointed: NOT_POINTED },
+    });
+    if (typeof scene === "string") throw new Error(scene);
+    return scene.diagram.parts;
+  };
+}
+
 describe("a film", () => {
   it("has one scale, whichever of its frames is drawn, which stays at rest", () => {
-    const { layers, structure } = network([3, 5, 1]);
-    const { frame } = run([3, 5, 1]);
-    const { layout } = frame;
-    const sizes = [0.1, 0.3, 1, 0.6];
-    const frames = sizes.map((size, step): Frame => {
-      return { ...frame, layout, step, data: frame.data.map((value) => size * value) };
-    });
-    const probe = { shape: [1, 3], inputs: inputs.subarray(0, 3), labels: null };
-    const draw = drawing();
-    const scalesAt = (step: number, cursor = step) => {
-      const store = {
-        ...{ current: () => frames[step], cursor: () => cursor, at: (k: number) => frames[k] },
-        ...{ initial: () => frames[0], latest: () => frames[3], ghost: () => frames[0] },
-        ...{ steps: () => [0, 1, 2, 3], status: () => ({ state: "saved", message: "" }) },
-        ...{ structure: () => structure, probe: () => probe, activations: () => null },
-        ...{ observed: () => null, selection: () => null, alone: () => true },
-        standing: () => UNKNOWN,
-      } as unknown as Store;
-      const theme = themeOf("light");
-      const scene = draw({
-        ...{ store, get: () => undefined, width: 900, height: 600 },
-        ...{ theme, ratio: 1, pointed: NOT_POINTED },
-      });
-      if (typeof scene === "string") throw new Error(scene);
-      return scene.diagram.parts.flatMap(({ picture }) => {
+    const partsAt = film([3, 5, 1], 600, (step) => (value) => [0.1, 0.3, 1, 0.6][step] * value);
+    const scalesAt = (step: number, cursor = step) =>
+      partsAt(step, cursor).flatMap(({ picture }) => {
         const own = picture?.closer({ first: 0, count: 1 });
         return picture && own ? [picture.scale(), picture.ends(), own.scale(), own.ends()] : [];
       });
-    };
     const first = scalesAt(0);
-    expect(layers.length).toBe(2);
     expect(first.length).toBe(8);
     for (const step of [1, 2, 3, 0, 2]) expect(scalesAt(step)).toEqual(first);
     expect(scalesAt(3, -1)).toEqual(first);
+  });
+
+  it("shows the units that are shown at rest, in their order, but for those on the path", () => {
+    const signs = [0, 1, 2, 3].map(
+      (step) => (value: number) => value * Math.sin(9e3 * value * step),
+    );
+    const partsAt = film([60, 5, 1], 240, (step) => signs[step]);
+    const inputsAt = (step: number, cursor = step) =>
+      partsAt(step, cursor)[0].units.map(({ unit }) => unit);
+    const resting = inputsAt(3, -1);
+    expect(resting.length).toBeLessThan(60);
+    expect(resting).toEqual([...resting].sort((a, b) => a - b));
+    let others = 0;
+    for (const step of [0, 1, 2, 1]) {
+      const shown = inputsAt(step);
+      expect(shown).toEqual([...shown].sort((a, b) => a - b));
+      const left = resting.filter((unit) => !shown.includes(unit));
+      expect(left.length).toBeLessThan(2);
+      others += left.length;
+    }
+    expect(others).toBeGreaterThan(0);
+    expect(inputsAt(3)).toEqual(resting);
+    expect(inputsAt(3, -1)).toEqual(resting);
   });
 });
 

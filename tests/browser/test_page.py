@@ -270,7 +270,7 @@ def test_scrubbing_moves_all_views_through_the_history(
     )
     x, y = live.history.at(STEPS // 3).evaluate("first")
     assert np.interp(curve[0], x, y.reshape(-1, len(x))[4]) == pytest.approx(curve[1], abs=1e-3)
-    assert "back at" in shown.page.locator(".kw-dashboard > .kw-caption").inner_text()
+    assert "earlier" in shown.page.locator(".kw-dashboard > .kw-caption").inner_text()
     assert shown.page.locator(".kw-time-step").first.inner_text() == f"step {STEPS // 3}"
     shown.screenshot(artifacts / "looking_back.png")
     latest = shown.page.locator(".kw-newest").first

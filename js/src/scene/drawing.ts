@@ -44,7 +44,7 @@ export interface Given {
 
 /** While frames move, what is chosen to be drawn is held; at rest it is chosen without holding, and cannot flip. */
 export const isMoving = ({ store, film }: Pick<Given, "store" | "film">): boolean =>
-  Boolean(film) || isUnderWay(store.standing()) || store.cursor() >= 0;
+  Boolean(film) || isUnderWay(store.standing()) || store.current() !== store.latest();
 
 /** Makes scenes one after another; it may keep what does not change between them. Words instead of a scene say why there is none. */
 export type Drawing<S extends Scene = Scene> = (given: Given) => S | string;

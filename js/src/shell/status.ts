@@ -17,7 +17,7 @@ export function statusText(
 ): string {
   if (standing.state === "fault") return standingText(standing);
   const at = step === null ? [] : [`step ${formatCount(step)}`];
-  if (cursor >= 0) return at[0] ? `back at ${at[0]}` : "an earlier step";
+  if (cursor >= 0) return at[0] ? `back at ${at[0]}` : "earlier";
   const how = standingText(standing);
   return (stateFirst ? [how, ...at] : [...at, how]).join(" · ");
 }

@@ -225,31 +225,25 @@ function weightsOf(
   return weight;
 }
 
-/** A unit that is not shown takes the place of the weakest shown if it has so many times the weight: while frames move, and at rest. */
-const RIVAL = { moving: 3, resting: 1.25 };
+/** While it trains a unit that is not shown takes the place of the weakest shown if it has so many times its weight. */
+const RIVAL = 3;
 
-/** The units with the most weight, and the one on the path. Those shown before stay, each in its place, until others are clearly stronger: while frames move, one at a time. */
+/** The units with the most weight, and the one on the path, in their order; of those shown `before` one gives way at a time. */
 function chosenUnits(
   weights: Float64Array,
   room: number,
   before: readonly number[] | null,
   onPath: number | undefined,
-  moves: boolean,
 ): readonly number[] {
   if (weights.length <= room) return [...weights.keys()];
   const weight = weights.slice();
   if (onPath !== undefined) weight[onPath] = Number.POSITIVE_INFINITY;
   const order = Array.from(weight.keys()).sort((a, b) => weight[b] - weight[a] || a - b);
   if (before?.length !== room) return order.slice(0, room).sort((a, b) => a - b);
-  const shown = [...before];
-  const times = moves ? RIVAL.moving : RIVAL.resting;
-  for (let left = moves ? 1 : room; left > 0; left--) {
-    const weakest = least(shown, (unit) => weight[unit]) ?? 0;
-    const rival = order.find((unit) => !shown.includes(unit)) ?? weakest;
-    if (!(weight[rival] > times * weight[weakest])) break;
-    shown[shown.indexOf(weakest)] = rival;
-  }
-  return shown;
+  const weakest = least(before, (unit) => weight[unit]) ?? 0;
+  const rival = order.find((unit) => !before.includes(unit)) ?? weakest;
+  if (!(weight[rival] > RIVAL * weight[weakest])) return before;
+  return [...before.filter((unit) => unit !== weakest), rival].sort((a, b) => a - b);
 }
 
 export function graphIn({ store }: Given, frame: Frame, keep: Keep): Graph {
@@ -286,6 +280,7 @@ export function diagramOf(
     onPath.set(column, bundles[bundle].to).set(from[0], bundles[bundle].from);
   }
   const moves = isMoving(given);
+  const looksBack = !given.film && given.store.current() !== given.store.latest();
   const [width, height] = [room.width * window.scale, Math.round(room.height * window.scale)];
   const { order, compared } = request.settings;
   const ranks = order && keep<number[][]>("ranks", [graph, order], () => ranksOf(graph, order));
@@ -293,12 +288,20 @@ export function diagramOf(
     const most = roomFor(column, height, width / graph.depths, compared !== null);
     const at = `units of ${k} of ${graph.columns.length} at ${most}`;
     const weighed = [...legs.map(({ adds }) => adds), ...relevances];
-    const from = [most, moves, onPath.get(k), order, ...weighed];
-    const units = keep<readonly number[]>(at, from, (before) => {
-      const weights = weightsOf(graph, k, relevances, legs);
-      const best = chosenUnits(weights, most, before, onPath.get(k), moves);
+    const end = onPath.get(k);
+    const weight = () => weightsOf(graph, k, relevances, legs);
+    // At rest by what is drawn alone; whoever looks back sees the same, with what is on the path then.
+    const from = looksBack ? [most, graph] : [most, graph, moves, end, ...weighed];
+    const chosen = keep<readonly number[]>(at, from, (last) =>
+      looksBack && last?.length === Math.min(most, column.units)
+        ? last
+        : chosenUnits(weight(), most, moves ? last : null, end),
+    );
+    const units = keep<readonly number[]>(`${at} drawn`, [chosen, end, order], (last) => {
+      const isIn = end === undefined || chosen.includes(end);
+      const best = isIn ? chosen : chosenUnits(weight(), most, chosen, end);
       const own = ranks ? [...best].sort((a, b) => ranks[k][a] - ranks[k][b]) : best;
-      return before && allSame(own, before) ? before : own;
+      return last && allSame(own, last) ? last : own;
     });
     return { bundles: column.bundles, links: NONE, units };
   });
