@@ -304,7 +304,7 @@ function shownFunction(
   const [x, value] = isPixel ? [closeUp.inputs[at], closeUp.values[at]] : [Number.NaN, Number.NaN];
   const across = layer.shape[3];
   const place = among > 1 ? `row ${Math.floor(at / across)}, column ${at % across}` : "";
-  const whole = place && `its kernel’s ${among}`;
+  const whole = place && `${among} in the kernel`;
   const which = { f: first + at, name: named(source), place, whole };
   return { ...which, x, value };
 }

@@ -189,7 +189,7 @@ function picturesOf(graph: Graph, request: Asked, given: Given, keep: Keep) {
       // A film begins with the inputs of what was drawn before it, the newest.
       last && film.length > 0 ? last : layerInputs(layer, observed, last),
     );
-    widenInputs(inputs, (flow && columnInput(graph, k, flow)?.values) ?? []);
+    widenInputs(inputs, layer, (flow && columnInput(graph, k, flow)?.values) ?? []);
     const strengths = keep<Float32Array>(`strengths ${k}`, [of, layer, observed], () =>
       importance(frame, layer, observed),
     );

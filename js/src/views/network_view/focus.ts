@@ -243,7 +243,9 @@ export function magnifiedMarks(
   const given = isBar ? `at the input ${input}` : `φ(${input}) = ${print(value)}${among}`;
   const what = Number.isFinite(x + value) ? given : "";
   const placed = what && place ? `${place}: ${what}` : what;
-  const first = fitting([name, name.split(" · ").at(-1) ?? ""], box.width, WORDS, 600);
+  const last = name.split(" · ").at(-1) ?? "";
+  const short = last.replace("column", "col").replace(" to output ", " → ");
+  const first = fitting([name, last, short], box.width, WORDS, 600);
   const second = fitting([placed, what, ""], box.width, SMALL);
   return [
     words(box.x, box.y + 9, first, colours.ink, { weight: 600 }),

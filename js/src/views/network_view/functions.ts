@@ -184,22 +184,31 @@ export interface Inputs {
 const BEYOND = 0.15;
 const SEEN = 0.6;
 
+/** What is within the grid moves no end beyond the grid's. */
+function steadyInputs(last: Ends | null, wanted: Ends, filled: number, [from, to]: Ends): Ends {
+  const ends = steadyEnds(last, wanted, filled, BEYOND);
+  if (ends === last) return last;
+  const start = wanted[0] < from ? ends[0] : Math.max(from, ends[0]);
+  return [start, wanted[1] > to ? ends[1] : Math.min(to, ends[1])];
+}
+
 /** What was observed last may lie a little elsewhere: the ends stay as long as they can, but for those of the grid. */
 export function layerInputs(
-  layer: LayerLayout,
+  { domain }: LayerLayout,
   observed: Observed | null,
   last: Inputs | null,
 ): Inputs {
-  const ends = endsOrGrid(observed ? allInputEnds(observed) : null, layer.domain);
+  const ends = endsOrGrid(observed ? allInputEnds(observed) : null, domain);
   const isSeen = observed !== null;
   const before = isSeen === last?.isSeen ? last.ends : null;
-  return { ends: steadyEnds(before, ends, SEEN, BEYOND), isSeen };
+  return { ends: steadyInputs(before, ends, SEEN, domain), isSeen };
 }
 
-export function widenInputs(inputs: Inputs, values: Iterable<number>) {
+export function widenInputs(inputs: Inputs, { domain }: LayerLayout, values: Iterable<number>) {
   const [low, high] = inputs.ends;
   const [least = low, most = high] = extent(values);
-  inputs.ends = steadyEnds(inputs.ends, [Math.min(low, least), Math.max(high, most)], 0, BEYOND);
+  const wanted: Ends = [Math.min(low, least), Math.max(high, most)];
+  inputs.ends = steadyInputs(inputs.ends, wanted, 0, domain);
 }
 
 /** The part of a range over which the functions of a layer are known; all of it where that is none. */

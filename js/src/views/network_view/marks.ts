@@ -309,7 +309,10 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   const own = (unit: number) => fitted(outputName(layer, unit, "").trim(), line, WORDS, 600);
   const marked = (unit: number, sign: string) =>
     unit === label ? `${own(unit)} ${sign}` : own(unit);
-  const text = scores ? finer(print, raw) : String;
+  const precise = scores ? finer(print, raw) : String;
+  // Where the next circle is near, with a digit less.
+  const isTight = grid > 0 && widest(Array.from(raw, precise)) > bars - 6;
+  const text = isTight ? formatAlike(Array.from(raw, (value) => 10 * value)) : precise;
   const saidOf = (unit: number) => (probabilities ? shareIn(diagram) : text)(shown[unit]);
   // The same width for every example, so that nothing jumps: that of the longer mark and the longest number.
   const names = grid ? 0 : widest(units.map(({ unit }) => marked(unit, "(true)"))) + 8;
@@ -341,7 +344,7 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const isBest = unit === best && raw.length > 1;
     const isRight = unit === label && label === best;
     const weight = isBest || unit === label ? 600 : 400;
-    const name = marked(unit, label === best ? "✓" : "(true)");
+    const name = marked(unit, label === best ? "✓" : isTight ? "true" : "(true)");
     const ink = isRight ? colours.live : colours.ink;
     // Of many that are close together some are named: the best, the right one, and others as far as they have room.
     const isNamed =
