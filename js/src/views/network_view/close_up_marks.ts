@@ -138,12 +138,7 @@ function pixelMarks(diagram: Diagram, closeUp: PixelCloseUp, box: Rect, theme: T
 }
 
 /** The functions of a kernel, without inputs on them. */
-function functionMarks(
-  diagram: Diagram,
-  closeUp: FunctionsCloseUp,
-  box: Rect,
-  theme: Theme,
-): Mark[] {
+function functionMarks(diagram: Diagram, closeUp: FunctionsCloseUp, box: Rect, theme: Theme) {
   const grid = gridOf(diagram.parts[closeUp.column].column);
   const width = Math.min(box.width, (3 * box.height * grid[1]) / grid[0]);
   return cellMarks(diagram, closeUp, cellsOf({ ...box, width }, grid, closeUp.count), theme);

@@ -6,7 +6,7 @@ import { rangeOf } from "../../phi/images.ts";
 import { colourOf, paletteOf } from "../../phi/palette.ts";
 import { sizeWithin } from "../../phi/ranges.ts";
 import { cssOf, greyPixels, heatOf } from "../../scene/heat.ts";
-import type { Mark, Pixels, Rect } from "../../scene/marks.ts";
+import type { Mark, Rect } from "../../scene/marks.ts";
 import { LOW } from "../../scene/phi_plot.ts";
 import { dot, flat, grown, inMiddle, rects, SMALL, WORDS, words } from "../../scene/shapes.ts";
 import { fitted, fitting, widthOf } from "../../scene/text.ts";
@@ -86,12 +86,7 @@ export function largestValue({ station }: Column, flow: Flow | null): number {
 }
 
 /** The map of a unit, as the example has it; null where that is not known. */
-export function unitMap(
-  column: Column,
-  flow: Flow | null,
-  unit: number,
-  { name }: Theme,
-): Pixels | null {
+export function unitMap(column: Column, flow: Flow | null, unit: number, { name }: Theme) {
   const values = flow && unitValues(flow, column.station, unit);
   if (!values) return null;
   const across = flow.shapes[column.station].at(-1) || 1;

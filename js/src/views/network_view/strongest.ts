@@ -177,12 +177,7 @@ export function largeKernel({ layout, graph }: Diagram, part: Part, n: number) {
 }
 
 /** Its links, below those that are coloured: of the first, where that is one of them, the edge is seen. */
-export function pathLines(
-  diagram: Diagram,
-  legs: readonly Leg[],
-  lit: number,
-  ink: string,
-): Mark[] {
+export function pathLines(diagram: Diagram, legs: readonly Leg[], lit: number, ink: string) {
   return legs.flatMap((leg): Mark[] => {
     const { column, bundle } = leg;
     const part = diagram.parts[column];
