@@ -38,8 +38,8 @@ const BETWEEN_ROWS = 8;
 const AROUND = 76;
 /** At most this many rows are made to be seen at once. */
 const ROWS_SEEN = 2;
-/** From this width on panels stand in two columns, and what trains beside the network. */
-const PAIRED = 760;
+/** From this width on panels stand in two columns, and what trains beside the network; from that on the last two of three, where all are to be seen at once. */
+const [PAIRED, HALVED] = [760, 500];
 /** The panels that show an example, and the trait that says which. */
 const EXAMPLES: readonly (readonly [panel: string, trait: string])[] = [
   ["network", "example"],
@@ -211,7 +211,7 @@ function createHeights(
     const seen = isPage && inSight ? Math.max(inSight, NARROW.page) : inSight;
     const isEmpty = page === "network" && waitsForBatch(shell.store());
     const sizes = places.map((place, k) => sizeOf(place, isDrawn(k), isEmpty));
-    const rows = standIn(root, places, open());
+    const rows = standIn(root, places, open(), seen !== undefined && !isPage);
     const of = (row: readonly number[]) => row.map((k) => sizes[k]);
     areFitted = seen !== undefined && rows.length <= ROWS_SEEN;
     const taken = root.offsetTop + BETWEEN_ROWS * rows.length;
@@ -219,12 +219,16 @@ function createHeights(
     // The curves give way to the network where there is no room for both; a narrow page is scrolled.
     const isTall = rows.length > 1 && leastOf(rows.map(of)) > free;
     const isCrowded = isEmpty || (page === "network" && isTall && !isPage);
-    // What it still says stands below: it takes nothing from the network.
-    for (const { named, section } of places)
-      section.toggleAttribute("data-kw-crowded", isCrowded && named.name === "training");
+    let said = 0;
+    for (const { named, section } of places) {
+      const says = isCrowded && named.name === "training";
+      section.toggleAttribute("data-kw-crowded", says);
+      // What it still says stands below, and is to be seen.
+      if (says && !isEmpty) said = section.offsetHeight;
+    }
     const shown = isCrowded ? rows.slice(0, 1) : rows;
     const whole = shell.document.fullscreenElement === shell.root;
-    const heights = heightsOf(shown.map(of), free, whole);
+    const heights = heightsOf(shown.map(of), free - said, whole);
     const all = heights.reduce((sum, one) => sum + one + BETWEEN_ROWS, -BETWEEN_ROWS);
     for (const k of open()) {
       const row = shown.findIndex((those) => those.includes(k));
@@ -290,7 +294,12 @@ function sizeOf(place: Place, isDrawn: boolean, waits: boolean): Size {
 }
 
 /** Puts the panels that are `open` into rows, by what is set for the style sheet, and gives these; one that spans them is in none. */
-function standIn(root: HTMLElement, places: readonly Place[], open: readonly number[]): number[][] {
+function standIn(
+  root: HTMLElement,
+  places: readonly Place[],
+  open: readonly number[],
+  isAtOnce: boolean,
+): number[][] {
   const {
     clientWidth: width,
     dataset: { page },
@@ -300,12 +309,16 @@ function standIn(root: HTMLElement, places: readonly Place[], open: readonly num
   const isBeside = page === "network" && open.length > 1 && !isFlat && isPaired;
   root.toggleAttribute("data-kw-beside", isBeside);
   const wide = open.map((k) => places[k].named.wide && !isBeside);
-  // Of three the first stands beside the two others.
-  const spans = isPaired && open.length === 3 && !wide.includes(true);
+  // Of three the first stands beside the two others, or over them.
+  const areThree = open.length === 3 && !wide.includes(true);
+  const spans = isPaired && areThree;
+  const isOver = !isPaired && areThree && isAtOnce && width >= HALVED;
   root.toggleAttribute("data-kw-spans", spans);
-  const found = spans ? [[1], [2]] : isPaired ? rowsOf(wide) : open.map((_, n) => [n]);
+  root.toggleAttribute("data-kw-over", isOver);
+  const apart = isPaired ? rowsOf(wide) : open.map((_, n) => [n]);
+  const found = spans ? [[1], [2]] : isOver ? [[0], [1, 2]] : apart;
   const isWhole = new Set(
-    isPaired && !spans ? found.filter(({ length }) => length === 1).flat() : [],
+    (isPaired && !spans) || isOver ? found.filter(({ length }) => length === 1).flat() : [],
   );
   open.forEach((k, n) => {
     places[k].section.toggleAttribute("data-whole", isWhole.has(n));
