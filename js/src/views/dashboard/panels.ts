@@ -1,7 +1,6 @@
 /** The panels: views of their own, mounted without what the dashboard has for all of them. */
 
 import type { AnyModel, Host } from "@anywidget/types";
-import { sum } from "d3-array";
 import { layerNamed, noteOf } from "../../phi/entries.ts";
 import { waitsForBatch } from "../../phi/inputs.ts";
 import { latestOf } from "../../scene/logged.ts";
@@ -11,13 +10,7 @@ import { createSteadyHeight, heightInSight, scrollingPanel } from "../../shell/i
 import type { Mounted, Shell, Still, Within } from "../../shell/mount.ts";
 import { hear, watchTraits } from "../../wire/hear.ts";
 import type { StreamExports } from "../../wire/types.ts";
-
-/** Pixels of a panel: beside its drawing, and of the drawing at most and at least. */
-interface Size {
-  around: number;
-  most: number;
-  least: number;
-}
+import { heightsOf, leastOf, rowsOf, type Size } from "./heights.ts";
 
 /** Pixels of a panel's drawing at most and at least; what is not here is as tall as it is. */
 const DRAWINGS: Readonly<Record<string, Omit<Size, "around">>> = {
@@ -115,7 +108,7 @@ export function createPanels(shell: Shell, host: Host) {
       if (signal.aborted) return;
       places[number].model = model;
       if (places.every((one) => one.model)) keepTogether(modelOf, shell); // the last finds the others
-      watchTraits(model, ["curves"], shell.schedule, signal); // the header has their loss
+      watchTraits(model, ["curves", "status"], shell.schedule, signal); // the header has their loss and alarms
       const props: unknown = { model, el, host, signal, within: withinOf(number) };
       exports.render(String(model.get("kind")), props as Mounted);
     } catch (error) {
@@ -178,6 +171,14 @@ export function createPanels(shell: Shell, host: Host) {
       const readable = [places[active], ...open().map((k) => places[k])];
       return (warning ?? readable.find((one) => one?.line.words))?.line ?? NO_LINE;
     },
+    /** What goes wrong in a layer now, as the panel of the training says it on its page; "" for nothing. */
+    alarmOf(layer: string) {
+      const status = modelOf("training")?.get("status") as
+        | { alarms?: { text: string }[] }
+        | undefined;
+      const alarms = (shell.store()?.cursor() ?? 0) < 0 ? status?.alarms : [];
+      return alarms?.find(({ text }) => text.startsWith(`${layer}: `))?.text ?? "";
+    },
     /** The latest value of a series up to a step as the panel of curves has it, and whether that panel is seen; null where it has none. */
     latest(name: string, until: number) {
       const panel = places.find((one) => one.named.name === "training");
@@ -219,16 +220,16 @@ function createHeights(
     // The curves give way to the network where there is no room for both; a narrow page is scrolled.
     const isTall = rows.length > 1 && leastOf(rows.map(of)) > free;
     const isCrowded = isEmpty || (page === "network" && isTall && !isPage);
-    let said = 0;
+    let wordsHeight = 0;
     for (const { named, section } of places) {
       const says = isCrowded && named.name === "training";
       section.toggleAttribute("data-kw-crowded", says);
       // What it still says stands below, and is to be seen.
-      if (says && !isEmpty) said = section.offsetHeight;
+      if (says && !isEmpty) wordsHeight = section.offsetHeight;
     }
     const shown = isCrowded ? rows.slice(0, 1) : rows;
     const whole = shell.document.fullscreenElement === shell.root;
-    const heights = heightsOf(shown.map(of), free - said, whole);
+    const heights = heightsOf(shown.map(of), free - wordsHeight, whole);
     const all = heights.reduce((sum, one) => sum + one + BETWEEN_ROWS, -BETWEEN_ROWS);
     for (const k of open()) {
       const row = shown.findIndex((those) => those.includes(k));
@@ -345,36 +346,6 @@ function keepTogether(
     };
     hear(from.model, { [`change:${from.trait}`]: tell }, signal);
   }
-}
-
-/** Numbers of the panels in each row: two, or one that is wide or has no neighbour. */
-export function rowsOf(wide: readonly boolean[]): number[][] {
-  const rows: number[][] = [];
-  let open = false;
-  wide.forEach((isWide, k) => {
-    if (open && !isWide) rows[rows.length - 1].push(k);
-    else rows.push([k]);
-    open = !isWide && !open;
-  });
-  return rows;
-}
-
-/** The least that all rows take. */
-function leastOf(rows: readonly (readonly Size[])[]): number {
-  return sum(rows.map((row) => Math.max(...row.map(({ around, least }) => around + least))));
-}
-
-/** Pixels of each row within `free`, each giving up the same share of what it can do without; where they fill it, with what is left. */
-export function heightsOf(
-  rows: readonly (readonly Size[])[],
-  free: number,
-  fills = false,
-): number[] {
-  const tall = rows.map((row) => Math.max(...row.map(({ around, most }) => around + most)));
-  const left = free - sum(tall);
-  if (left >= 0) return tall.map((height) => height + (fills ? left / rows.length : 0));
-  const share = Math.min(1, -left / Math.max(1, sum(tall) - leastOf(rows)));
-  return tall.map((height, k) => height - share * (height - leastOf([rows[k]])));
 }
 
 /** Panels show themselves together, when the last of those in `places` has been drawn: so none moves another. */
