@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
-import { howToObserve, offersObserving } from "../src/views/meshgrid_view/response_picture.ts";
+import { offersObserving } from "../src/phi/inputs.ts";
+import { howToObserve } from "../src/views/meshgrid_view/response_picture.ts";
 import { phiInputsText } from "../src/views/spline_inspector/words.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { FakeModel } from "./fake_model.ts";
@@ -43,7 +44,7 @@ describe("a stream without a kernel", () => {
     await vi.waitFor(() => expect(store.alone()).toBe(true));
     expect(offersObserving(store, "conv1")).toBe(false);
     expect(howToObserve(store, "conv1")).not.toMatch(/Press|Call|live\./);
-    expect(phiInputsText({ layer: {} } as never, null, store.alone())).not.toContain("live.");
+    expect(phiInputsText({ layer: {} } as never, null, store)).not.toContain("live.");
     set(true);
     expect(offersObserving(store, "conv1")).toBe(true);
     expect(howToObserve(store, "conv1")).toContain("Press “observe a batch”");

@@ -265,7 +265,7 @@ describe("the function that views begin with", () => {
     const [start, later] = framesOf([0.1, 0.3, 0.2], [2, 0.3, 0.2]);
     const first = page();
     expect(first.asked(start)).toEqual({ f: 1, why: "varies most" });
-    const then = { f: 1, why: "varied most at step 0" };
+    const then = { f: 1, why: "varied most at first" };
     expect(first.asked(start, later)).toEqual(then);
     expect(page(JSON.parse(JSON.stringify(first.held))).asked(start, later)).toEqual(then);
   });

@@ -177,7 +177,9 @@ describe("a ramp", () => {
     expect([rampOf(-1, 4).selected, rampOf(7, 4).selected]).toEqual([4 * each + 23, -1]);
     // Beside other views they are large enough to be read: those of one map.
     expect(cells(rampOf(-1, 4, 190))).toEqual([4 * each + 18, 9]);
-    expect(rampOf(7, 4, 190).caption[0].text).toMatch(/ of output 7 from map 2, x from/);
+    expect(rampOf(7, 4, 190).caption[0].text).toMatch(
+      / of output 7 from map 2 over the grid, x from/,
+    );
     const { f } = firstShown(begun(frame), many);
     const first = Math.floor(f / each);
     expect(cells(rampOf(-1, -1))).toEqual([first * each, each]);
@@ -193,7 +195,7 @@ describe("a ramp", () => {
       }).slice(1),
     );
     expect(rampOf(7, -1).caption[0].text).toMatch(
-      /^Each tile is one function φ of output 7, x from/,
+      /^Each tile is one function φ of output 7 over the grid, x from/,
     );
   });
 

@@ -549,7 +549,7 @@ describe("words and colours", () => {
     expect(phiInputsText(one, observed)).toContain("<0.1 % beyond every basis function");
     observed.outsideDomain.fill(0);
     expect(phiInputsText(one, observed)).toBe("all inputs seen (1,200 samples) lie on the grid");
-    expect(phiInputsText(one, null)).toBe("no inputs seen yet: live.observe(batch)");
+    expect(phiInputsText(one, null)).toBe("inputs not observed yet: live.observe(batch)");
     const band = bandFor(one.layer, 3, Array(one.layer.count).fill(3));
     expect(phiInputsText({ ...one, layer: { ...one.layer, band } }, null)).toBe("");
   });

@@ -350,7 +350,7 @@ describe("the drawing", () => {
     expect(caption()[0]).toMatch(
       /^φ (rises|falls) from −?\d\.\d{1,4} to −?\d\.\d{1,4}(, then (rises|falls) to −?\d\.\d{1,4})?$/,
     );
-    expect(caption().join()).toContain("no inputs seen yet: live.observe(batch)");
+    expect(caption().join()).toContain("inputs not observed yet: live.observe(batch)");
     model.receive(seen(9, new Float32Array(9)));
     await painted();
     expect(caption().join()).toContain("25 % of the inputs seen (8 samples) lie outside the grid");

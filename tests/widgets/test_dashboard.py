@@ -234,3 +234,20 @@ def test_the_response_is_that_to_the_examples_of_the_network() -> None:
     live.probe(others := torch.rand(5, 1, 4, 4))
     dashboard._examples_job.now()
     assert torch.equal(torch.from_numpy(dashboard.meshgrid.images.copy()), others)
+
+
+def test_all_show_the_examples_also_where_the_batch_was_another() -> None:
+    model = torch.nn.Sequential(torch.nn.BatchNorm2d(1), kw.nn.KANConv2d(1, 2, 3))
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    live = kw.bind(model, optimizer)
+    kw.Dashboard(live)
+    model(torch.rand(8, 1, 4, 4)).sum().backward()
+    optimizer.step()
+    before = live.feed.observed["1"]
+    live.probe(images := torch.rand(3, 1, 4, 4))
+    seen = live.feed.observed["1"]
+    assert seen.samples == before.samples == 8
+    assert seen.maps is not None
+    with torch.no_grad():
+        model.eval()
+        assert torch.allclose(torch.from_numpy(seen.maps), model[0](images), atol=1e-6)

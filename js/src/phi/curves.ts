@@ -162,8 +162,9 @@ export function firstShown(store: Begun, layer: LayerLayout): { f: number; why: 
   const [out, input, row, column, at] = store.held(name) ?? [-1];
   const f = functionOf(layer, { layer: layer.name, out, in: input, row, column });
   if (f >= 0) {
-    const isNow = at === store.current()?.step;
-    return { f, why: isNow ? "varies most" : `varied most at step ${formatCount(at)}` };
+    if (at === store.current()?.step) return { f, why: "varies most" };
+    const isFirst = at === store.initial()?.step;
+    return { f, why: `varied most at ${isFirst ? "first" : `step ${formatCount(at)}`}` };
   }
   const own = mostVaried(store, layer);
   if (!own) return { f: 0, why: "" };

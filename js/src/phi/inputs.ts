@@ -71,3 +71,8 @@ export function roundedOut([from, to]: Ends): [number, number] {
     Number((end(Number((value / step).toPrecision(6))) * step).toPrecision(6));
   return [out(from, Math.floor), out(to, Math.ceil)];
 }
+
+/** Whether a click can show what reaches a layer: Python has a batch, and nobody has looked yet. */
+export function offersObserving(store: Store | null, layer: string): boolean {
+  return store?.batch().seen === true && !store.alone() && store.observed(layer) === null;
+}

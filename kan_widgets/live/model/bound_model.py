@@ -99,17 +99,26 @@ class BoundModel:
         inputs = self._training.batch.inputs
         return self.last_examples if inputs is None else inputs
 
-    def observe(self, batch: Any, *, by_reader: bool = True) -> dict[str, Observation]:
-        """Run a batch through the model; see `Binding.observe`. A reader is warned of NaN."""
+    def observe(
+        self, batch: Any, *, by_reader: bool = True, shown: Tensor | None = None
+    ) -> dict[str, Observation]:
+        """Run a batch through the model; see `Binding.observe`. A reader is warned of NaN.
+
+        The maps are of the inputs that are ``shown``, where there are such.
+        """
         layers = self.layers.read()
         module, feed = self.present()
         with self._training.counter.counted():
             inputs = observe(module, self.layers.owners(), layers, batch)
+            if shown is not None:
+                own = observe(module, self.layers.owners(), layers, shown)
+                inputs |= {name: replace(inputs[name], maps=one.maps) for name, one in own.items()}
             if by_reader and (words := nan_in_words(inputs)):
                 report(words)
             step = self._training.steps
             inputs = {name: replace(one, step=step) for name, one in inputs.items()}
-            self.last_examples, self._labels = first_examples(batch), None
+            if by_reader or self.last_examples is None:
+                self.last_examples, self._labels = first_examples(batch), None
             # A training that has left no numbers has no inputs to draw over: the last ones stay.
             if by_reader or not feed.observed or not any(one.nan_inputs for one in inputs.values()):
                 feed.set_observed(inputs, again=not by_reader)
@@ -200,15 +209,17 @@ class BoundModel:
         frame = feed.current()
         with self._training.counter.counted():
             found = self.probing.trace(module, feed.layout, frame.step, examples)
-        if not feed.observed:
+        if not feed.observed or feed.observes_again:
             self._observe_rows(module, examples)
         self.probing.begin(feed, frame, examples, found)
 
     def _observe_rows(self, module: nn.Module, examples: Examples, rows: int | None = None) -> None:
-        """Observe the first batch, or so many of its rows; without one the examples."""
-        inputs = examples.inputs if self._first_batch is None else self._first_batch
+        """Observe the first batch, or so many of its rows, and show the examples in its maps."""
+        shown = as_taken(examples.inputs, module)
+        batch = shown if self._first_batch is None else as_taken(self._first_batch[:rows], module)
+        is_first = torch.equal(shown, batch[: len(shown)])
         with unchanged(module):
-            self.observe(as_taken(inputs[:rows], module), by_reader=False)
+            self.observe(batch, by_reader=False, shown=None if is_first else shown)
         self._observed_at = self._training.steps, rows
 
     def observe_in_step(self, module: nn.Module) -> None:

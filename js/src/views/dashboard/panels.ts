@@ -1,7 +1,6 @@
 /** The panels: views of their own, mounted without what the dashboard has for all of them. */
 
 import type { AnyModel, Host } from "@anywidget/types";
-import { sum } from "d3-array";
 import { layerNamed, noteOf } from "../../phi/entries.ts";
 import { waitsForBatch } from "../../phi/inputs.ts";
 import { latestOf } from "../../scene/logged.ts";
@@ -11,13 +10,7 @@ import { createSteadyHeight, heightInSight, scrollingPanel } from "../../shell/i
 import type { Mounted, Shell, Still, Within } from "../../shell/mount.ts";
 import { hear, watchTraits } from "../../wire/hear.ts";
 import type { StreamExports } from "../../wire/types.ts";
-
-/** Pixels of a panel: beside its drawing, and of the drawing at most and at least. */
-interface Size {
-  around: number;
-  most: number;
-  least: number;
-}
+import { heightsOf, leastOf, rowsOf, type Size } from "./heights.ts";
 
 /** Pixels of a panel's drawing at most and at least; what is not here is as tall as it is. */
 const DRAWINGS: Readonly<Record<string, Omit<Size, "around">>> = {
@@ -38,8 +31,8 @@ const BETWEEN_ROWS = 8;
 const AROUND = 76;
 /** At most this many rows are made to be seen at once. */
 const ROWS_SEEN = 2;
-/** From this width on panels stand in two columns, and what trains beside the network. */
-const PAIRED = 760;
+/** From this width on panels stand in two columns, and what trains beside the network; from that on the last two of three, where all are to be seen at once. */
+const [PAIRED, HALVED] = [760, 500];
 /** The panels that show an example, and the trait that says which. */
 const EXAMPLES: readonly (readonly [panel: string, trait: string])[] = [
   ["network", "example"],
@@ -115,7 +108,7 @@ export function createPanels(shell: Shell, host: Host) {
       if (signal.aborted) return;
       places[number].model = model;
       if (places.every((one) => one.model)) keepTogether(modelOf, shell); // the last finds the others
-      watchTraits(model, ["curves"], shell.schedule, signal); // the header has their loss
+      watchTraits(model, ["curves", "status"], shell.schedule, signal); // the header has their loss and alarms
       const props: unknown = { model, el, host, signal, within: withinOf(number) };
       exports.render(String(model.get("kind")), props as Mounted);
     } catch (error) {
@@ -178,6 +171,14 @@ export function createPanels(shell: Shell, host: Host) {
       const readable = [places[active], ...open().map((k) => places[k])];
       return (warning ?? readable.find((one) => one?.line.words))?.line ?? NO_LINE;
     },
+    /** What goes wrong in a layer now, as the panel of the training says it on its page; "" for nothing. */
+    alarmOf(layer: string) {
+      const status = modelOf("training")?.get("status") as
+        | { alarms?: { text: string }[] }
+        | undefined;
+      const alarms = (shell.store()?.cursor() ?? 0) < 0 ? status?.alarms : [];
+      return alarms?.find(({ text }) => text.startsWith(`${layer}: `))?.text ?? "";
+    },
     /** The latest value of a series up to a step as the panel of curves has it, and whether that panel is seen; null where it has none. */
     latest(name: string, until: number) {
       const panel = places.find((one) => one.named.name === "training");
@@ -211,7 +212,7 @@ function createHeights(
     const seen = isPage && inSight ? Math.max(inSight, NARROW.page) : inSight;
     const isEmpty = page === "network" && waitsForBatch(shell.store());
     const sizes = places.map((place, k) => sizeOf(place, isDrawn(k), isEmpty));
-    const rows = standIn(root, places, open());
+    const rows = standIn(root, places, open(), seen !== undefined && !isPage);
     const of = (row: readonly number[]) => row.map((k) => sizes[k]);
     areFitted = seen !== undefined && rows.length <= ROWS_SEEN;
     const taken = root.offsetTop + BETWEEN_ROWS * rows.length;
@@ -219,12 +220,16 @@ function createHeights(
     // The curves give way to the network where there is no room for both; a narrow page is scrolled.
     const isTall = rows.length > 1 && leastOf(rows.map(of)) > free;
     const isCrowded = isEmpty || (page === "network" && isTall && !isPage);
-    // What it still says stands below: it takes nothing from the network.
-    for (const { named, section } of places)
-      section.toggleAttribute("data-kw-crowded", isCrowded && named.name === "training");
+    let wordsHeight = 0;
+    for (const { named, section } of places) {
+      const says = isCrowded && named.name === "training";
+      section.toggleAttribute("data-kw-crowded", says);
+      // What it still says stands below, and is to be seen.
+      if (says && !isEmpty) wordsHeight = section.offsetHeight;
+    }
     const shown = isCrowded ? rows.slice(0, 1) : rows;
     const whole = shell.document.fullscreenElement === shell.root;
-    const heights = heightsOf(shown.map(of), free, whole);
+    const heights = heightsOf(shown.map(of), free - wordsHeight, whole);
     const all = heights.reduce((sum, one) => sum + one + BETWEEN_ROWS, -BETWEEN_ROWS);
     for (const k of open()) {
       const row = shown.findIndex((those) => those.includes(k));
@@ -290,7 +295,12 @@ function sizeOf(place: Place, isDrawn: boolean, waits: boolean): Size {
 }
 
 /** Puts the panels that are `open` into rows, by what is set for the style sheet, and gives these; one that spans them is in none. */
-function standIn(root: HTMLElement, places: readonly Place[], open: readonly number[]): number[][] {
+function standIn(
+  root: HTMLElement,
+  places: readonly Place[],
+  open: readonly number[],
+  isAtOnce: boolean,
+): number[][] {
   const {
     clientWidth: width,
     dataset: { page },
@@ -300,12 +310,16 @@ function standIn(root: HTMLElement, places: readonly Place[], open: readonly num
   const isBeside = page === "network" && open.length > 1 && !isFlat && isPaired;
   root.toggleAttribute("data-kw-beside", isBeside);
   const wide = open.map((k) => places[k].named.wide && !isBeside);
-  // Of three the first stands beside the two others.
-  const spans = isPaired && open.length === 3 && !wide.includes(true);
+  // Of three the first stands beside the two others, or over them.
+  const areThree = open.length === 3 && !wide.includes(true);
+  const spans = isPaired && areThree;
+  const isOver = !isPaired && areThree && isAtOnce && width >= HALVED;
   root.toggleAttribute("data-kw-spans", spans);
-  const found = spans ? [[1], [2]] : isPaired ? rowsOf(wide) : open.map((_, n) => [n]);
+  root.toggleAttribute("data-kw-over", isOver);
+  const apart = isPaired ? rowsOf(wide) : open.map((_, n) => [n]);
+  const found = spans ? [[1], [2]] : isOver ? [[0], [1, 2]] : apart;
   const isWhole = new Set(
-    isPaired && !spans ? found.filter(({ length }) => length === 1).flat() : [],
+    (isPaired && !spans) || isOver ? found.filter(({ length }) => length === 1).flat() : [],
   );
   open.forEach((k, n) => {
     places[k].section.toggleAttribute("data-whole", isWhole.has(n));
@@ -332,32 +346,6 @@ function keepTogether(
     };
     hear(from.model, { [`change:${from.trait}`]: tell }, signal);
   }
-}
-
-/** Numbers of the panels in each row: two, or one that is wide or has no neighbour. */
-export function rowsOf(wide: readonly boolean[]): number[][] {
-  const rows: number[][] = [];
-  let open = false;
-  wide.forEach((isWide, k) => {
-    if (open && !isWide) rows[rows.length - 1].push(k);
-    else rows.push([k]);
-    open = !isWide && !open;
-  });
-  return rows;
-}
-
-/** The least that all rows take. */
-function leastOf(rows: readonly (readonly Size[])[]): number {
-  return sum(rows.map((row) => Math.max(...row.map(({ around, least }) => around + least))));
-}
-
-/** Pixels of each row within `free`, each giving up the same share of what it can do without; where they fill it, with what is left. */
-export function heightsOf(rows: readonly (readonly Size[])[], free: number, fills = false) {
-  const tall = rows.map((row) => Math.max(...row.map(({ around, most }) => around + most)));
-  const left = free - sum(tall);
-  if (left >= 0) return tall.map((height) => height + (fills ? left / rows.length : 0));
-  const share = Math.min(1, -left / Math.max(1, sum(tall) - leastOf(rows)));
-  return tall.map((height, k) => height - share * (height - leastOf([rows[k]])));
 }
 
 /** Panels show themselves together, when the last of those in `places` has been drawn: so none moves another. */

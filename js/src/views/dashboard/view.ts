@@ -69,7 +69,9 @@ function build(shell: Shell): Parts {
       // The layer is the one that is chosen above.
       const own = `${layer?.name} · `;
       const said = words.startsWith(own) ? words.slice(own.length) : words;
-      shell.read(said, chosen, warns);
+      const alarm =
+        page === "functions" && !chosen && !warns ? panels.alarmOf(layer?.name ?? "") : "";
+      shell.read(alarm || said, chosen, warns || alarm !== "");
       return sceneOf(given, [], panels.latest);
     },
   };

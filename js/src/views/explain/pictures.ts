@@ -150,16 +150,18 @@ export function mapsBlock(
     ? [`${which}, in the same colours, and functions`, "maps and functions"]
     : [`${which}, in the same colours`, which];
   const reach = curveReach(rows);
+  // The numbers, which stand beside the bars too, where there is room for each.
+  const isNumbered = rows.every(
+    ({ name, text }) => widthOf(name, SIZE, 600) + 6 + widthOf(text, SIZE, 600) <= size.width,
+  );
   const marks: Mark[] = [wordsAt(x, y, fitting(headings, width, SIZE), colours.muted)];
   rows.forEach((row, k) => {
     if (!row.map) return;
     const cell = cellBox(region, Math.floor(k / columns), k % columns);
     const weight = row.has(selected) ? 600 : 400;
-    const [name, value] = [row.name, row.text].map((text) => widthOf(text, SIZE, weight));
     const text = fitted(row.name, size.width, SIZE, weight);
     marks.push(wordsAt(cell.x, cell.y, text, colours.ink, { weight }));
-    // The number, which stands beside its bar too, where there is room for both.
-    if (name + 6 + value <= size.width) {
+    if (isNumbered) {
       const how = { weight, anchor: "end" } as const;
       marks.push(wordsAt(cell.x + size.width, cell.y, row.text, colours.muted, how));
     }

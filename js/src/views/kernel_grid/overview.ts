@@ -73,6 +73,8 @@ const LARGEST_PLOT = { width: 820, height: 340 };
 /** Where several are compared more stands above. */
 const COMPARED_HEIGHT = 150;
 const PLOT_GAP = 24;
+/** How tall it is at most for its width. */
+const TALLEST = 1.5;
 /** More of a kernel's curves would hide each other. */
 const MOST_OTHERS = 32;
 
@@ -165,9 +167,9 @@ export function plotBox(
   const across = Math.min(LARGEST_PLOT.width, width - x - PAD);
   const high = wide === WIDE ? LARGEST_PLOT.height : COMPARED_HEIGHT;
   const tallest = Math.max(high, a.height - PLOT_HEAD);
-  // No taller than wide, nor than the cells beside it, which it would leave a hole under.
+  // Not much taller than wide, nor than the cells beside it, which it would leave a hole under.
   const cells = scrolls ? across : a.height + (isFlat(picture.settings) ? 0 : AXIS_HEIGHT);
-  const tall = Math.max(200, Math.min(across, cells - PLOT_HEAD));
+  const tall = Math.max(200, Math.min(TALLEST * across, cells - PLOT_HEAD));
   const down = Math.min(tallest, height - PLOT_HEAD - 2 * PAD, tall);
   return across < LEAST_PLOT_WIDTH || down < LEAST_PLOT
     ? null

@@ -38,22 +38,23 @@ export function pagesOf(a: Arrangement, foot: number) {
   function wordsOf(first: number, next: number): [name: string, before: string, after: string] {
     const isKernel = isScattered(a) || (a.flowing && a.kind === "conv");
     const noun = isKernel ? "kernel" : a.flowing || a.rowsCut ? "output" : "row";
-    const spanOf = (what: string, from: number, to: number, of: number, base = 0) => {
+    const spanOf = (what: string, from: number, to: number, base = 0) => {
       const [one, last] = [base + from, base + to - 1].map(formatCount);
-      return `${what}${to - from > 1 ? `s ${one}–${last}` : ` ${one}`} of ${formatCount(of)}`;
+      return `${what}${to - from > 1 ? `s ${one}–${last}` : ` ${one}`}`;
     };
+    const ofAll = (count: number) => `, ${formatCount(count)} in all`;
     const more = (n: number) => (n > 0 ? `${formatCount(n)} more` : "");
     const [rows, count] = a.flowing ? [a.perBand, a.columns] : [1, ends.length];
     if (a.rowsCut && a.unit < a.bands) {
       const [from, to] = [stripAt(a, first), stripAt(a, next - 1)];
       if (from.row < to.row)
-        return [spanOf("output", from.row, to.row + 1, a.rows, corner), "", ""];
+        return [spanOf("output", from.row, to.row + 1, corner) + ofAll(a.rows), "", ""];
       const end = Math.min(a.columns, to.column + a.perBand);
-      const part = spanOf(a.column ?? "input", from.column, end, a.columns);
+      const part = spanOf(a.column ?? "input", from.column, end) + ofAll(a.columns);
       return [`output ${corner + from.row}: ${part}`, "", ""];
     }
     const last = Math.min(count, next * rows);
-    const name = spanOf(noun, first * rows, last, count, isScattered(a) ? 1 : corner);
+    const name = spanOf(noun, first * rows, last, isScattered(a) ? 1 : corner);
     return [name, more(first * rows), more(count - last)];
   }
 

@@ -36,6 +36,8 @@ const LEAST_SEEN = 200;
 /** The curves along it are less thick where all is to be seen at once. */
 const LOW_CURVE = 64;
 const LOW_TILES = 48;
+/** How wide tiles are at most for the height of all. */
+const WIDER = 2.2;
 /** Over the kernel, for its name, and below it for those of both entries. */
 const HEAD_HEIGHT = 18;
 const NAMES_HEIGHT = 40;
@@ -155,12 +157,12 @@ export function layOut(given: Given, { layer }: MeshGiven, pair: Pair) {
   const around = labels + CURVE_GAP + thick + 2 * PAD;
   const high = TOP_PAD + strip + CURVE_GAP;
   const least = Math.max(150, 0.21 * width);
-  // What a low window leaves is for the kernel, as high as surface and curve, tiles a little wider than high.
+  // What a low window leaves is for the kernel, as high as surface and curve, tiles wider than high.
   const free = width - around - Math.min(width - around - least, tallest(high));
   const beside = high + tallest(high) - TOP_PAD - 3 - HEAD_HEIGHT - NAMES_HEIGHT;
   const tall = narrow && rows === 1 ? LOW_TILES : beside;
   const fitted = (tall * group.columns) / rows;
-  const most = Math.min(free - 3 * PAD, 1.6 * Math.min(fitted, tallest(high)));
+  const most = Math.min(free - 3 * PAD, WIDER * Math.min(fitted, tallest(high)));
   const room = Math.round(
     narrow ? (rows > 1 ? 0.2 : 0.55) * width : Math.max(least - 3 * PAD, most),
   );

@@ -7,6 +7,7 @@ import {
   entryText,
   foldedShape,
   functionOf,
+  isPlain,
   layerInWords,
   layerSize,
   layerTitle,
@@ -117,7 +118,10 @@ export function rampDrawing() {
     const { x, width: side } = box(Math.max(first, hovered));
     const [lo, hi] = settings.limits;
     const share = pointed.at ? Math.max(0, Math.min(1, (pointed.at.x - x) / side)) : 0.5;
-    const axis = `${of}, ${layer.variable} from ${formatNumber(lo)} to ${formatNumber(hi)}`;
+    // Beside it functions are drawn over the inputs.
+    const isGrid = !isPlain(layer) && layer.domain.every((end, k) => end === settings.limits[k]);
+    const over = isGrid ? " over the grid" : "";
+    const axis = `${of}${over}, ${layer.variable} from ${formatNumber(lo)} to ${formatNumber(hi)}`;
     const chosen = selected >= 0 ? `Selected: ${words(selected)}. ` : "";
     const under = [arrangement, theme.name, colours.surface];
     return {

@@ -67,8 +67,12 @@ function inputTitle(
   const kind = { images: "image", observed: "input", drawn: "drawing" }[input];
   const which = count > 1 ? ` ${sample + 1}` : "";
   const of = channels > 1 ? ` · channel ${channel}` : "";
-  const long = `${kind}${which && `${which} of ${count}`}${of && `${of} of ${channels}`}`;
-  return fitting([long, `${kind}${which}${of}`, `${kind}${which}`], room, WORDS, 600);
+  return fitting(
+    [`${kind}${which && `${which} of ${count}`}${of}`, `${kind}${which}${of}`, `${kind}${which}`],
+    room,
+    WORDS,
+    600,
+  );
 }
 
 /** The images to choose from: each on its own scale, its first channel. */

@@ -5,6 +5,7 @@ import { firstShown } from "../../phi/curves.ts";
 import { selectionOf } from "../../phi/entries.ts";
 import type { Rect } from "../../phi/geometry.ts";
 import { type Images, imageAt, mapsOf, rangeOf } from "../../phi/images.ts";
+import { offersObserving } from "../../phi/inputs.ts";
 import type { Keep } from "../../phi/memory.ts";
 import { mostOf, niceCeil, type Reach, reachOf } from "../../phi/ranges.ts";
 import {
@@ -42,11 +43,6 @@ function unseen(name: string, direct: boolean | null): string {
 
 /** What can be said where there is no Python to ask. */
 const NOT_OBSERVED = "What reaches this layer was not observed before this was saved.";
-
-/** Whether a click can show what reaches a layer: Python has a batch, and nobody has looked yet. */
-export function offersObserving(store: Store | null, layer: string): boolean {
-  return store?.batch().seen === true && !store.alone() && store.observed(layer) === null;
-}
 
 /** How to see the response of a layer that was not observed; where there is no Python, that it was not. */
 export function howToObserve(store: Store, layer: string): string {
@@ -238,8 +234,8 @@ const SMALLEST_MAP = { usual: 36, row: 20 };
 const LOW_HEIGHT = 330;
 /** Of a wide page the functions of the kernel have at least this share, and no more than these pixels. */
 const PATCH = { share: 0.27, most: 400 };
-/** Below these widths the responses need the room more than the input does. */
-const [TIGHT_WIDTH, ROOMY_WIDTH] = [480, 1100];
+/** Below these widths the responses need the room more than the input does, which is so large. */
+const [SMALL_WIDTH, TIGHT_WIDTH, ROOMY_WIDTH] = [340, 480, 1100];
 /** Pixels across of one of the images to choose from, and of the smallest where all are to stand in a row. */
 const THUMBNAIL = { usual: 22, least: 16, gap: 3 };
 /** Width of the key of colours beside the words. */
@@ -260,22 +256,24 @@ export function layOutResponse(
   const inner = width - 2 * PAD;
   // Where there is little height, all stand side by side from a lesser width on.
   const isLow = most < LOW_HEIGHT;
-  const columns = inner >= (isLow ? 340 : 560) ? 3 : 2;
+  const columns = inner >= (isLow ? 240 : 560) ? 3 : 2;
+  const isSmall = columns === 3 && inner < SMALL_WIDTH;
+  const usual = inner < TIGHT_WIDTH ? 97 : inner < ROOMY_WIDTH ? 176 : LARGEST_SIDE;
+  const [gap, input] = isSmall ? [12, 84] : [COLUMN_GAP, usual];
   const taken = 60 + (isLow && columns < 3 ? KEY_HEIGHT + 10 : 0);
   const tallest = Math.max(72, Math.min(LARGEST_SIDE, most - taken));
-  const column = Math.floor((inner - (columns - 1) * COLUMN_GAP) / columns);
+  const column = Math.floor((inner - (columns - 1) * gap) / columns);
   const half = Math.min(column, Math.max(120, Math.floor((most - 120) / 2)));
-  const few = Math.min(column, inner < TIGHT_WIDTH ? 97 : inner < ROOMY_WIDTH ? 176 : 210);
-  const side = Math.min(tallest, columns === 2 ? half : few);
+  const side = Math.min(tallest, columns === 2 ? half : Math.min(column, input));
   const share = Math.min(PATCH.most, Math.round(PATCH.share * inner));
   // Under a row stand the key of colours and, beside it, two lines of words.
-  const footed = inner - side - ROW_KEY - 2 * COLUMN_GAP;
+  const footed = inner - side - ROW_KEY - 2 * gap;
   const top = TITLE + 2;
   const spared = top + 10 + KEY_HEIGHT + PAD;
   const larger = Math.max(isLow ? Math.min(side, 240) : side, share);
   const patched = isLow ? Math.min(larger, most - spared) : larger;
-  const beside = inner - side - COLUMN_GAP;
-  const room = columns < 3 ? inner : beside - patched - COLUMN_GAP;
+  const beside = inner - side - gap;
+  const room = columns < 3 ? inner : beside - patched - gap;
   const scale = side / Math.max(image.width, image.height, 1);
   const [wide, high] = [image.width, image.height].map((size) => Math.round(size * scale));
   const picture = { x: PAD, y: top, width: wide, height: high };
@@ -287,7 +285,7 @@ export function layOutResponse(
   const [, , kh, kw] = swept.layer.shape;
   // In two columns the patch and its words stand beside the input, and the maps below both.
   const worded = top + side + 16 + LINE_HEIGHT * Math.ceil(FOOT_WIDTH / side) - 7;
-  const left = PAD + (columns < 3 ? 0 : side + COLUMN_GAP);
+  const left = PAD + (columns < 3 ? 0 : side + gap);
   const start = columns < 3 ? Math.max(under, worded) + TITLE + 4 : top;
   const spare = isRow ? spared : isLow ? 28 : columns === 2 ? start : 80;
   const tall = Math.max(isLow || columns === 2 ? 0 : LARGEST_SIDE, most - spare);
@@ -299,7 +297,7 @@ export function layOutResponse(
   const mapsEnd = Math.max(...[...maps.values()].map(bottomOf));
 
   const mapsRight = Math.max(...[...maps.values()].map(({ x, width }) => x + width));
-  const cellX = columns === 3 ? mapsRight + COLUMN_GAP : PAD + side + COLUMN_GAP;
+  const cellX = columns === 3 ? mapsRight + gap : PAD + side + gap;
   // What maps leave free makes the functions larger, as far down as the maps reach.
   const free = Math.min(PATCH.most, PAD + inner - cellX, mapsEnd - top - 2 * LINE_HEIGHT - 16);
   const whole = columns < 3 ? Math.min(side, 240) : isLow ? patched : Math.max(patched, free);

@@ -1,6 +1,7 @@
 /** MeshgridView: the header, the tooltip and the hands on its scenes. */
 
 import { layerNamed } from "../../phi/entries.ts";
+import { offersObserving } from "../../phi/inputs.ts";
 import { patchAt, respond } from "../../phi/response.ts";
 import { clearedBy, createLayerView, pressFunction } from "../../shell/layer_view.ts";
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
@@ -9,7 +10,6 @@ import { createViewStage } from "../../shell/stage.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 import { createHeader } from "./controls.ts";
 import { createPairHands, createPointing, createResponseHands } from "./hands.ts";
-import { offersObserving } from "./response_picture.ts";
 import { choiceOf, drawing, type MeshScene, readoutOf, tipOf } from "./scene.ts";
 import { type MeshMode, settingsOf } from "./settings.ts";
 import css from "./style.css";

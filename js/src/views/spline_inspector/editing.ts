@@ -21,6 +21,7 @@ export function createMovement(
   { schedule, speak, store }: Pick<Shell, "schedule" | "speak" | "store">,
 ) {
   function choose(phi: Phi, x: Ends | null) {
+    touch.held = null;
     touch.chosen = x && { of: kindOf(phi), x };
     schedule();
   }
@@ -78,7 +79,7 @@ export function createMovement(
     /** What a turn of the wheel would do; null for nothing. */
     turn(event: WheelEvent, at: Point): (() => void) | null {
       const now = scene();
-      if (!now || touch.held) return null;
+      if (!now || (touch.held?.b ?? -1) >= 0) return null;
       return zoom(now, wheelFactor(event), fromX(now.picture.x, now.places.plot, at.x));
     },
     pan(start: Point): Drag | null {
@@ -192,7 +193,7 @@ export function createEditing(shell: Shell, touch: Touch, scene: () => Inspector
       if (what === "edits" && store?.edits().message) gesture.drop();
       const chosen = store && placeIn(store, shell.get);
       const here = samePlace(chosen, gesture.edited?.at ?? null);
-      if (what === "selection" && dragged && !here) end();
+      if (what === "selection" && !here) dragged ? end() : forget();
       if (what === "frame") settle();
     },
     drag(id: string): Drag | null {
@@ -207,7 +208,12 @@ export function createEditing(shell: Shell, touch: Touch, scene: () => Inspector
           touch.reading = fromX(here.picture.x, here.places.plot, at.x);
           pull(here, fromY(touch.held?.y ?? here.y, here.places.plot, at.y));
         },
-        end,
+        end() {
+          const y = scene()?.y;
+          end();
+          // Until the pointer leaves the point does not move away from it.
+          if (y) touch.held = { b: -1, y };
+        },
       };
     },
     end,

@@ -2,6 +2,7 @@
 
 import { wholeOf } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
+import { offersObserving } from "../../phi/inputs.ts";
 import { element, listen, putAttributes, putStyle, putWords } from "../../shell/element.ts";
 import type { Shell } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
@@ -24,6 +25,7 @@ function stateOf(store: Store, at: Selection | null, { editable, pins }: Setting
     pinned: pins.some((pin) => samePlace(pin, at)),
     range: move.shown(),
     seen: at !== null && store.observed(at.layer) !== null,
+    canObserve: at !== null && offersObserving(store, at.layer),
     first: store.initial()?.step ?? 0,
   };
 }
@@ -103,6 +105,12 @@ export function createHeader(shell: Shell, movement: Movement, actions: Actions)
     "kw-button",
     () => actions.pin(),
   );
+  const observe = kit.button(
+    "observe a batch",
+    "Run the last batch of the training through the model once, without changing anything, and show where its inputs are",
+    "kw-button",
+    () => shell.store()?.command("observe"),
+  );
   const editing = element(document, "span", "kw-editing");
   const commands = COMMANDS.map(([kind, text, title]) => {
     const made = kit.button(text, title, "kw-button", () => actions.command(kind));
@@ -110,7 +118,7 @@ export function createHeader(shell: Shell, movement: Movement, actions: Actions)
     editing.append(made);
     return { kind, made };
   });
-  tools.append(zoom, pin, editing);
+  tools.append(zoom, observe, pin, editing);
   let shown: State | null = null;
 
   function select() {
@@ -133,6 +141,7 @@ export function createHeader(shell: Shell, movement: Movement, actions: Actions)
     }
     putAttributes(pin, { "aria-pressed": String(state.pinned) });
     editing.hidden = !state.editable;
+    observe.hidden = !state.canObserve;
     for (const { kind: what, made } of commands) {
       if (what === "reset") putWords(made, `step ${formatCount(state.first)}`);
       const impossible =

@@ -314,7 +314,7 @@ export function stripMarks(picture: PlotPicture, strip: Rect, colours: Colours):
   const { beyond, muted } = colours;
   const ground = rects([strip.x, strip.y + strip.height, strip.width, 1], { fill: beyond });
   if (density) return [ground, ...barMarks(density, picture, strip, colours)];
-  return [ground, inMiddle(strip, "no inputs seen", muted)];
+  return [ground, inMiddle(strip, "inputs not observed", muted)];
 }
 
 function barMarks(
@@ -358,6 +358,8 @@ function barMarks(
       { anchor: "end", middle: true },
     ),
     line([strip.x - 4, top, strip.x, top], colours.line),
-    words(beside, floor, "inputs", colours.muted, { anchor: "end" }),
+    words(beside, strip.height < LOW ? floor : high + 16, "inputs", colours.muted, {
+      anchor: "end",
+    }),
   ];
 }

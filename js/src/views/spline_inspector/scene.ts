@@ -50,7 +50,7 @@ export interface Touch {
   reading: number | null;
   /** Coefficients that are being edited, and which function's. */
   edited: { at: Selection; coefficients: ArrayLike<number> } | null;
-  /** A point is held: y stays as it is. */
+  /** A point is held, or the pointer rests where it let go of one (−1): y stays as it is. */
   held: { b: number; y: Ends } | null;
   /** The input of a function that another view points at. */
   pointedAt(at: Selection): number | null;
@@ -355,7 +355,7 @@ function captionOf(picture: PlotPicture, { form }: Settings, given: Given): Rema
     { text: room === undefined ? spanText(layer.variable, x) : "" },
     { text: room === undefined ? why : "" },
     { text: samePlace(at, form) ? form.words : "" },
-    { text: phiInputsText(phi, observed, store.alone()) },
+    { text: phiInputsText(phi, observed, store) },
     { text: noteOf(layer, observed) },
   ];
   return caption.filter(({ text }) => text !== "");

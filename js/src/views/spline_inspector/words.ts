@@ -2,7 +2,7 @@
 
 import { layerInWords, observedEntry, placeText } from "../../phi/entries.ts";
 import { formatCount, formatNumber, percent, spanText } from "../../phi/format.ts";
-import { type Ends, seenThen } from "../../phi/inputs.ts";
+import { type Ends, offersObserving, seenThen } from "../../phi/inputs.ts";
 import type { LayerLayout, Observed, Store } from "../../wire/types.ts";
 import type { PlotPicture } from "./picture.ts";
 import type { Settings } from "./settings.ts";
@@ -88,10 +88,12 @@ export function formula({
 }
 
 /** What was observed of the inputs of a function. */
-export function phiInputsText(phi: Phi, observed: Observed | null, isAlone = false): string {
+export function phiInputsText(phi: Phi, observed: Observed | null, store?: Store): string {
   // Whoever has an ensemble has no `live`.
   if (!observed && phi.layer.band) return "";
-  if (!observed) return isAlone ? "no inputs seen" : "no inputs seen yet: live.observe(batch)";
+  if (!observed && store?.alone()) return "inputs not observed";
+  const offered = store !== undefined && offersObserving(store, phi.layer.name);
+  if (!observed) return `inputs not observed yet${offered ? "" : ": live.observe(batch)"}`;
   const entry = observedEntry(phi.layer, phi.f);
   if (entry >= observed.entries) return "";
   const grid = observed.outsideDomain[entry];
