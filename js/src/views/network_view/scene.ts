@@ -273,17 +273,17 @@ function lookedAtMarks(view: View, legs: readonly Leg[], theme: Theme): Mark[] {
   const chosen = isNamed ? ink : accent;
   // Of a unit that is looked at the link that the close-up speaks of; in its place stands no other.
   const within = focus && place?.column === focus.column ? place.bundle : -1;
-  const link = focus && focus.bundle < 0 ? within : -1;
+  const into = focus && focus.bundle < 0 && within >= 0 ? parts[focus.column] : null;
+  const own = into ? largeMarks(diagram, into, within, chosen, FRAMED, theme) : [];
   const isOther = ({ column }: { column: number }) =>
-    column !== focus?.column || (focus.bundle < 0 && link < 0);
+    column !== focus?.column || (focus.bundle < 0 && own.length === 0);
   const marks = pathKernels(diagram, legs.filter(isOther), isTold && !focus, theme);
   if (selected && isOther(selected)) {
     const part = parts[selected.column];
     marks.push(...largeMarks(diagram, part, selected.bundle, chosen, 2, theme));
   }
   if (focus) marks.push(...focusMarks(diagram, focus, closeUp, isPointed, theme));
-  if (focus && link >= 0)
-    marks.push(...largeMarks(diagram, parts[focus.column], link, chosen, FRAMED, theme));
+  marks.push(...own);
   // Of functions that stand together the one in the close-up, and the selected one.
   const { kernels, large } = parts[place?.column ?? 0];
   if ([...kernels.keys(), large, focus?.bundle].includes(place?.bundle))
