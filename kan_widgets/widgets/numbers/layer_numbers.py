@@ -294,7 +294,9 @@ def past(
                 "upper": _series(_number_or_none(ranges, "upper") for ranges in reach),
                 "splines": _series(getattr(s, "spline_share", None) for _, s in own),
                 "silu": _series(getattr(s, "silu_shaped", None) for _, s in own),
-                "change": _series(_number_or_none(getattr(s, "change", None), "median") for _, s in own),
+                "change": _series(
+                    _number_or_none(getattr(s, "change", None), "median") for _, s in own
+                ),
                 "sizes": {
                     "steps": _steps([sizes.step for sizes in kept]),
                     **{name: float32([getattr(sizes, name) for sizes in kept]) for name in _SIZES},
