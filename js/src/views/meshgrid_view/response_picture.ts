@@ -267,7 +267,8 @@ export function layOutResponse(
   const side = Math.min(tallest, columns === 2 ? half : Math.min(column, input));
   const share = Math.min(PATCH.most, Math.round(PATCH.share * inner));
   // Under a row stand the key of colours and, beside it, two lines of words.
-  const footed = inner - side - ROW_KEY - 2 * gap;
+  const footX = isSmall ? PAD : PAD + side + gap;
+  const footed = PAD + inner - footX - ROW_KEY - gap;
   const top = TITLE + 2;
   const spared = top + 10 + KEY_HEIGHT + PAD;
   const larger = Math.max(isLow ? Math.min(side, 240) : side, share);
@@ -305,7 +306,11 @@ export function layOutResponse(
   const cells = { x: cellX, y: top, width: kw * (cell + 3) - 3, height: kh * (cell + 3) - 3 };
   // One row of maps leaves room under all for the words, which a narrow patch has not.
   const foot = isRow
-    ? { x: left, y: Math.max(mapsEnd, bottomOf(cells)) + 18, width: footed }
+    ? {
+        x: footX,
+        y: Math.max(mapsEnd, bottomOf(cells), isSmall ? pictured : 0) + 18,
+        width: footed,
+      }
     : { x: cellX, y: bottomOf(cells) + 16, width: Math.max(side, cells.width) };
   return {
     image: picture,
