@@ -10,6 +10,7 @@ import { mountScrubber } from "../../shell/scrubber.ts";
 import { statusText } from "../../shell/status.ts";
 import { together } from "../../shell/timeline.ts";
 import { watchTraits } from "../../wire/hear.ts";
+import { isUnderWay } from "../../wire/standing.ts";
 import type { Store } from "../../wire/types.ts";
 import { agreement, SORTS, settingsOf } from "../kernel_grid/settings.ts";
 import { render as renderGrid } from "../kernel_grid/view.ts";
@@ -78,6 +79,7 @@ export function createNetworks(shell: Shell): Models {
 function createModels(shell: Shell, request: What) {
   const { document, host, signal } = shell;
   const whole = element(document, "div", "kw-grids");
+  whole.dataset.of = request.of;
   const root = element(document, "div", "kw-models", whole);
   const places = request.refs.map((_, number) => {
     const place = element(document, "section", "kw-model", root);
@@ -180,12 +182,15 @@ function createModels(shell: Shell, request: What) {
         if (!store) return;
         const left = store.leftOut();
         const missing = left.length > 0 ? ` · ${counted(left.length, "layer")} not shown` : "";
-        // The newest step of each stands in the table above, which is drawn at moments of its own.
-        const past = store.cursor() >= 0 ? (store.current()?.step ?? null) : null;
+        const standing = store.standing();
+        // While it trains the newest step of each stands in the table above, which is drawn at moments of its own.
+        const moves = store.cursor() < 0 && isUnderWay(standing);
+        const at = moves ? null : (store.current()?.step ?? null);
+        const kept = moves ? "" : keptText(store, newest);
         const numbers = request.of === "networks" ? ` · ${numbersOf(shown, k)}` : "";
-        const how = statusText(past, store.cursor(), store.standing()) + keptText(store, newest);
-        putWords(step, how + missing + numbers);
-        const title = left.join("\n");
+        const text = statusText(at, store.cursor(), standing) + kept + missing + numbers;
+        putWords(step, text);
+        const title = left.join("\n") || text;
         if (step.title !== title) step.title = title;
       });
     },
@@ -206,7 +211,7 @@ function createModels(shell: Shell, request: What) {
 /** Why one is back at an earlier step than the others are: it has ended, or kept no later one. */
 function keptText(store: Store, newest: number): string {
   const step = store.current()?.step ?? newest;
-  if (store.cursor() < 0 || step >= newest) return "";
+  if (step >= newest) return "";
   return step === store.steps().at(-1) ? ", its last" : `, the last kept before ${newest}`;
 }
 

@@ -62,8 +62,8 @@ export function drawing(): CompareDrawing {
 function placed(shown: ShownModels, chart: Chart, width: number) {
   const inside = width - 2 * PAD;
   const table = tableOf(shown, { x: PAD, y: PAD }, inside);
-  const asked = ROOM_FOR_CURVES * (chart.panels.length > 1 ? 2 : 1);
-  const beside = inside - table.width - 2 * SECTION_GAP >= asked;
+  // Also of two panels, of which the second comes later: nothing moves then.
+  const beside = inside - table.width - 2 * SECTION_GAP >= ROOM_FOR_CURVES;
   const left = beside ? PAD + table.width + 2 * SECTION_GAP : PAD;
   const top = beside ? PAD : PAD + table.height + SECTION_GAP;
   const room = width - PAD - left;
@@ -133,7 +133,7 @@ function sceneOf(shown: ShownModels, chart: Chart, given: Given, hands: ChartHan
 
 function captionOf(
   { hints, verdict, note, models, crossed, decided: [first] }: ShownModels,
-  { panels, said: notes }: Chart,
+  { panels }: Chart,
 ): Remark[] {
   const remarks = hints.map((text): Remark => ({ text, tone: "warn" }));
   const drawn = panels.find(({ title }) => first && title === inWords(first.quantity));
@@ -143,8 +143,6 @@ function captionOf(
   });
   const text = (verdict && drawn && crossed(ends)) || verdict;
   if (text) remarks.push({ text, tone: "ink", strong: true, title: DECIDED });
-  // Where there are no curves it stands in their place.
-  if (panels.length > 0) remarks.push(...notes.map((text) => ({ text })));
   return [...remarks, { text: note }].filter(({ text }) => text !== "");
 }
 

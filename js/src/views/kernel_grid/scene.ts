@@ -204,7 +204,8 @@ function sceneOf(picture: Picture, given: Given, readingX: number) {
   const opened = first < 0 ? (agreed?.f ?? usual?.f ?? first) : first;
   const shown = plot ? shownOf(picture, hovered, opened) : -1;
   const yEnd = settings.scale === "layer" ? scales.largest : undefined;
-  const which = agreed ? "the largest of all" : usual?.why || "the largest of those drawn";
+  const compared = agreed?.f === own ? "the largest" : "the largest of another model";
+  const which = agreed ? compared : usual?.why || "the largest of those drawn";
   const known = beside >= 0 ? "the one beside" : selected >= 0 ? "selected" : which;
   const how = hovered >= 0 ? "pointed at" : known;
   const curves = curveKey(picture, given.store, theme);
