@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createSteadyHeight, noteHand } from "../src/shell/in_sight.ts";
-import { heightsOf, rowsOf } from "../src/views/dashboard/heights.ts";
+import { heightsOf, rowsOf } from "../src/views/dashboard/scene.ts";
 import { VIEWS } from "../src/views/registry.ts";
 import { initialize } from "../src/wire/stream.ts";
 import { blankPage, endPage, traitsOf } from "./blank_page.ts";

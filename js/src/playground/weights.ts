@@ -1,5 +1,6 @@
 /** A trained network for Python: its numbers as .npz, and the lines that read them. */
 
+import { strToU8, zipSync } from "fflate";
 import { type BasisSpec, FAMILIES } from "./bases.ts";
 import type { Made } from "./network.ts";
 import type { State } from "./state.ts";
@@ -49,58 +50,21 @@ function knotsOf({ knots, kernel: { family, order, functions } }: BasisSpec): re
 }
 
 /** The network as the bytes of an .npz file: a ZIP archive of .npy files, stored as they are. */
-export function archiveOf(made: Made, frame: Float32Array): Uint8Array<ArrayBuffer> {
-  const files = Array.from(arraysOf(made, frame), ([name, array]) => {
-    return { name: new TextEncoder().encode(`${name}.npy`), bytes: npyOf(array) };
-  });
-  const parts: Uint8Array[] = [];
-  const index: Uint8Array[] = [];
-  let at = 0;
-  for (const { name, bytes } of files) {
-    // Version needed, flags, method, time, date; checksum, sizes; lengths of name and more.
-    const shared = [20, 0, 0, 0, 33, checksum(bytes), bytes.length, bytes.length, name.length, 0];
-    const local = record([0x04034b50, ...shared], "IHHHHHIIIHH");
-    index.push(record([0x02014b50, 20, ...shared, 0, 0, 0, 0, at], "IHHHHHHIIIHHHHHII"), name);
-    parts.push(local, name, bytes);
-    at += local.length + name.length + bytes.length;
-  }
-  const size = index.reduce((all, { length }) => all + length, 0);
-  const end = record([0x06054b50, 0, 0, files.length, files.length, size, at, 0], "IHHHHIIH");
-  return joined([...parts, ...index, end]);
+export function archiveOf(made: Made, frame: Float32Array) {
+  const files = Array.from(arraysOf(made, frame), ([name, array]) => [`${name}.npy`, npyOf(array)]);
+  return zipSync(Object.fromEntries(files), { level: 0 });
 }
 
 /** An array as NumPy writes it, format 1.0. */
-function npyOf({ shape, values }: Npy) {
+function npyOf({ shape, values }: Npy): Uint8Array {
   const kind = values instanceof Float32Array ? "<f4" : "<i8";
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
   const words = `{'descr': '${kind}', 'fortran_order': False, 'shape': (${sizes}), }`;
   const length = Math.ceil((10 + words.length + 1) / 64) * 64 - 10;
-  const header = new TextEncoder().encode(`${words.padEnd(length - 1)}\n`);
-  const magic = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0);
+  const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0];
+  const header = strToU8(`${words.padEnd(length - 1)}\n`);
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return joined([magic, record([length], "H"), header, bytes]);
-}
-
-/** Whole numbers of two (H) and four (I) bytes, lowest bytes first. */
-function record(numbers: readonly number[], kinds: string): Uint8Array {
-  const bytes = [...kinds].flatMap((kind, k) =>
-    [0, 8, 16, 24].slice(0, kind === "H" ? 2 : 4).map((shift) => numbers[k] >>> shift),
-  );
-  return Uint8Array.from(bytes);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(parts.flatMap((part) => Array.from(part)));
-}
-
-/** CRC-32 of ZIP. */
-function checksum(bytes: Uint8Array): number {
-  let rest = ~0;
-  for (const byte of bytes) {
-    rest ^= byte;
-    for (let bit = 0; bit < 8; bit++) rest = (rest >>> 1) ^ (rest & 1 ? 0xedb88320 : 0);
-  }
-  return ~rest >>> 0;
+  return Uint8Array.of(...magic, length & 255, length >> 8, ...header, ...bytes);
 }
 
 /** Python that makes the network and reads its numbers. */

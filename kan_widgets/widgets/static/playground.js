@@ -77,9 +77,9 @@ function readLayer(raw, ensemble) {
     ...others,
     isBase: is_base,
     conv: conv2 && convOf(conv2),
-    tables: tables.map(({ x, values }) => {
+    tables: tables.map(({ x: x2, values }) => {
       const table = {
-        x: float32(x, `a table ${ofLayer}`),
+        x: float32(x2, `a table ${ofLayer}`),
         values: float32(values, `a table ${ofLayer}`)
       };
       checkCount(table.values.length, table.x.length * raw.nb, `a table ${ofLayer}`);
@@ -134,8 +134,8 @@ function widen(run) {
   }
   let [index, first] = [0, 0];
   for (const [functions, coefficients] of counts ?? []) {
-    for (let i = 0; i < functions * coefficients; i++, index++) {
-      const step = sizes?.getFloat32(4 * (first + Math.floor(i / coefficients)), true) ?? 1;
+    for (let i2 = 0; i2 < functions * coefficients; i2++, index++) {
+      const step = sizes?.getFloat32(4 * (first + Math.floor(i2 / coefficients)), true) ?? 1;
       let at = 0;
       for (let frame = 0; frame < frames; frame++) {
         at = at + data.getInt8(index * frames + frame) << 24 >> 24;
@@ -153,9 +153,9 @@ function unfold(folded, frames) {
   const words = new Uint32Array(bytes.length / 4);
   for (let frame = 0; frame < frames; frame++) {
     const from = 4 * frame * size;
-    for (let i = 0; i < size; i++) {
-      const word = bytes[from + i] | bytes[from + size + i] << 8 | bytes[from + 2 * size + i] << 16 | bytes[from + 3 * size + i] << 24;
-      const at = frame * size + i;
+    for (let i2 = 0; i2 < size; i2++) {
+      const word = bytes[from + i2] | bytes[from + size + i2] << 8 | bytes[from + 2 * size + i2] << 16 | bytes[from + 3 * size + i2] << 24;
+      const at = frame * size + i2;
       words[at] = word + (frame > 0 ? words[at - size] : 0);
     }
   }
@@ -484,12 +484,12 @@ function createCurves() {
     /** As a training panel takes them; those of a network `beside` it have its name. */
     wire: (classifies, beside = "") => {
       const measured = classifies ? `right of ${tested}` : "test error";
-      const wired = (panel, kind, { x, y }) => {
+      const wired = (panel, kind, { x: x2, y }) => {
         const own = beside ? { name: beside, kind: beside } : { name: panel, kind };
-        return { panel, ...own, sums: null, x: bytesOf2(x), y: bytesOf2(y) };
+        return { panel, ...own, sums: null, x: bytesOf2(x2), y: bytesOf2(y) };
       };
       const all = [wired("loss", "train", loss), wired(measured, "test", score)];
-      return all.filter(({ x }) => x.byteLength > 0);
+      return all.filter(({ x: x2 }) => x2.byteLength > 0);
     }
   };
 }
@@ -559,17 +559,17 @@ var Machine = class _Machine {
   }
   /** Computes y from x; false where a number is not finite: then y means nothing. */
   forward(call) {
-    const { x, base, baseWeight, splineWeight, y, basis } = call;
+    const { x: x2, base, baseWeight, splineWeight, y, basis } = call;
     const problem = this.#problem(call);
     const run = this.#exports[`kan_forward_wasm_${basis.order}`];
     const knots = this.#knots(basis);
-    return this.#succeeded(run(problem, knots, x, base, baseWeight, splineWeight, y));
+    return this.#succeeded(run(problem, knots, x2, base, baseWeight, splineWeight, y));
   }
   /** Writes the gradients of what has an address in `gradients`; false as for `forward`. */
   backward(call, gradients) {
-    const { x, base, slope, baseWeight, splineWeight, basis } = call;
+    const { x: x2, base, slope, baseWeight, splineWeight, basis } = call;
     const run = this.#exports[`kan_backward_wasm_${basis.order}`];
-    const inputs = [x, base, slope, baseWeight, splineWeight, gradients.y];
+    const inputs = [x2, base, slope, baseWeight, splineWeight, gradients.y];
     const outputs = [gradients.x, 0, gradients.baseWeight, gradients.splineWeight];
     return this.#succeeded(run(this.#problem(call), this.#knots(basis), ...inputs, ...outputs));
   }
@@ -940,38 +940,38 @@ function bisector(f) {
   let compare1, compare2, delta;
   if (f.length !== 2) {
     compare1 = ascending;
-    compare2 = (d, x) => ascending(f(d), x);
-    delta = (d, x) => f(d) - x;
+    compare2 = (d, x2) => ascending(f(d), x2);
+    delta = (d, x2) => f(d) - x2;
   } else {
     compare1 = f === ascending || f === descending ? f : zero;
     compare2 = f;
     delta = f;
   }
-  function left(a, x, lo = 0, hi = a.length) {
+  function left(a, x2, lo = 0, hi = a.length) {
     if (lo < hi) {
-      if (compare1(x, x) !== 0) return hi;
+      if (compare1(x2, x2) !== 0) return hi;
       do {
         const mid = lo + hi >>> 1;
-        if (compare2(a[mid], x) < 0) lo = mid + 1;
+        if (compare2(a[mid], x2) < 0) lo = mid + 1;
         else hi = mid;
       } while (lo < hi);
     }
     return lo;
   }
-  function right(a, x, lo = 0, hi = a.length) {
+  function right(a, x2, lo = 0, hi = a.length) {
     if (lo < hi) {
-      if (compare1(x, x) !== 0) return hi;
+      if (compare1(x2, x2) !== 0) return hi;
       do {
         const mid = lo + hi >>> 1;
-        if (compare2(a[mid], x) <= 0) lo = mid + 1;
+        if (compare2(a[mid], x2) <= 0) lo = mid + 1;
         else hi = mid;
       } while (lo < hi);
     }
     return lo;
   }
-  function center(a, x, lo = 0, hi = a.length) {
-    const i = left(a, x, lo, hi - 1);
-    return i > lo && delta(a[i - 1], x) > -delta(a[i], x) ? i - 1 : i;
+  function center(a, x2, lo = 0, hi = a.length) {
+    const i2 = left(a, x2, lo, hi - 1);
+    return i2 > lo && delta(a[i2 - 1], x2) > -delta(a[i2], x2) ? i2 - 1 : i2;
   }
   return { left, center, right };
 }
@@ -980,8 +980,8 @@ function zero() {
 }
 
 // node_modules/d3-array/src/number.js
-function number(x) {
-  return x === null ? NaN : +x;
+function number(x2) {
+  return x2 === null ? NaN : +x2;
 }
 
 // node_modules/d3-array/src/bisect.js
@@ -1073,11 +1073,11 @@ function ticks(start, stop, count2) {
   if (!(i2 >= i1)) return [];
   const n = i2 - i1 + 1, ticks2 = new Array(n);
   if (reverse) {
-    if (inc < 0) for (let i = 0; i < n; ++i) ticks2[i] = (i2 - i) / -inc;
-    else for (let i = 0; i < n; ++i) ticks2[i] = (i2 - i) * inc;
+    if (inc < 0) for (let i3 = 0; i3 < n; ++i3) ticks2[i3] = (i2 - i3) / -inc;
+    else for (let i3 = 0; i3 < n; ++i3) ticks2[i3] = (i2 - i3) * inc;
   } else {
-    if (inc < 0) for (let i = 0; i < n; ++i) ticks2[i] = (i1 + i) / -inc;
-    else for (let i = 0; i < n; ++i) ticks2[i] = (i1 + i) * inc;
+    if (inc < 0) for (let i3 = 0; i3 < n; ++i3) ticks2[i3] = (i1 + i3) / -inc;
+    else for (let i3 = 0; i3 < n; ++i3) ticks2[i3] = (i1 + i3) * inc;
   }
   return ticks2;
 }
@@ -1120,32 +1120,32 @@ function ascending_default(a, b) {
 
 // node_modules/d3-contour/src/area.js
 function area_default(ring) {
-  var i = 0, n = ring.length, area = ring[n - 1][1] * ring[0][0] - ring[n - 1][0] * ring[0][1];
-  while (++i < n) area += ring[i - 1][1] * ring[i][0] - ring[i - 1][0] * ring[i][1];
+  var i2 = 0, n = ring.length, area = ring[n - 1][1] * ring[0][0] - ring[n - 1][0] * ring[0][1];
+  while (++i2 < n) area += ring[i2 - 1][1] * ring[i2][0] - ring[i2 - 1][0] * ring[i2][1];
   return area;
 }
 
 // node_modules/d3-contour/src/constant.js
-var constant_default = (x) => () => x;
+var constant_default = (x2) => () => x2;
 
 // node_modules/d3-contour/src/contains.js
 function contains_default(ring, hole) {
-  var i = -1, n = hole.length, c;
-  while (++i < n) if (c = ringContains(ring, hole[i])) return c;
+  var i2 = -1, n = hole.length, c;
+  while (++i2 < n) if (c = ringContains(ring, hole[i2])) return c;
   return 0;
 }
 function ringContains(ring, point) {
-  var x = point[0], y = point[1], contains = -1;
-  for (var i = 0, n = ring.length, j = n - 1; i < n; j = i++) {
-    var pi = ring[i], xi = pi[0], yi = pi[1], pj = ring[j], xj = pj[0], yj = pj[1];
+  var x2 = point[0], y = point[1], contains = -1;
+  for (var i2 = 0, n = ring.length, j = n - 1; i2 < n; j = i2++) {
+    var pi = ring[i2], xi = pi[0], yi = pi[1], pj = ring[j], xj = pj[0], yj = pj[1];
     if (segmentContains(pi, pj, point)) return 0;
-    if (yi > y !== yj > y && x < (xj - xi) * (y - yi) / (yj - yi) + xi) contains = -contains;
+    if (yi > y !== yj > y && x2 < (xj - xi) * (y - yi) / (yj - yi) + xi) contains = -contains;
   }
   return contains;
 }
 function segmentContains(a, b, c) {
-  var i;
-  return collinear(a, b, c) && within(a[i = +(a[0] === b[0])], c[i], b[i]);
+  var i2;
+  return collinear(a, b, c) && within(a[i2 = +(a[0] === b[0])], c[i2], b[i2]);
 }
 function collinear(a, b, c) {
   return (b[0] - a[0]) * (c[1] - a[1]) === (c[0] - a[0]) * (b[1] - a[1]);
@@ -1201,8 +1201,8 @@ function contours_default() {
       else holes.push(ring);
     });
     holes.forEach(function(hole) {
-      for (var i = 0, n = polygons.length, polygon; i < n; ++i) {
-        if (contains_default((polygon = polygons[i])[0], hole) !== -1) {
+      for (var i2 = 0, n = polygons.length, polygon; i2 < n; ++i2) {
+        if (contains_default((polygon = polygons[i2])[0], hole) !== -1) {
           polygon.push(hole);
           return;
         }
@@ -1215,37 +1215,37 @@ function contours_default() {
     };
   }
   function isorings(values, value, callback) {
-    var fragmentByStart = new Array(), fragmentByEnd = new Array(), x, y, t0, t1, t2, t3;
-    x = y = -1;
+    var fragmentByStart = new Array(), fragmentByEnd = new Array(), x2, y, t0, t1, t2, t3;
+    x2 = y = -1;
     t1 = above(values[0], value);
     cases[t1 << 1].forEach(stitch);
-    while (++x < dx - 1) {
-      t0 = t1, t1 = above(values[x + 1], value);
+    while (++x2 < dx - 1) {
+      t0 = t1, t1 = above(values[x2 + 1], value);
       cases[t0 | t1 << 1].forEach(stitch);
     }
     cases[t1 << 0].forEach(stitch);
     while (++y < dy - 1) {
-      x = -1;
+      x2 = -1;
       t1 = above(values[y * dx + dx], value);
       t2 = above(values[y * dx], value);
       cases[t1 << 1 | t2 << 2].forEach(stitch);
-      while (++x < dx - 1) {
-        t0 = t1, t1 = above(values[y * dx + dx + x + 1], value);
-        t3 = t2, t2 = above(values[y * dx + x + 1], value);
+      while (++x2 < dx - 1) {
+        t0 = t1, t1 = above(values[y * dx + dx + x2 + 1], value);
+        t3 = t2, t2 = above(values[y * dx + x2 + 1], value);
         cases[t0 | t1 << 1 | t2 << 2 | t3 << 3].forEach(stitch);
       }
       cases[t1 | t2 << 3].forEach(stitch);
     }
-    x = -1;
+    x2 = -1;
     t2 = values[y * dx] >= value;
     cases[t2 << 2].forEach(stitch);
-    while (++x < dx - 1) {
-      t3 = t2, t2 = above(values[y * dx + x + 1], value);
+    while (++x2 < dx - 1) {
+      t3 = t2, t2 = above(values[y * dx + x2 + 1], value);
       cases[t2 << 2 | t3 << 3].forEach(stitch);
     }
     cases[t2 << 3].forEach(stitch);
     function stitch(line) {
-      var start = [line[0][0] + x, line[0][1] + y], end = [line[1][0] + x, line[1][1] + y], startIndex = index(start), endIndex = index(end), f, g;
+      var start = [line[0][0] + x2, line[0][1] + y], end = [line[1][0] + x2, line[1][1] + y], startIndex = index(start), endIndex = index(end), f, g;
       if (f = fragmentByEnd[startIndex]) {
         if (g = fragmentByStart[endIndex]) {
           delete fragmentByEnd[f.end];
@@ -1286,9 +1286,9 @@ function contours_default() {
   }
   function smoothLinear(ring, values, value) {
     ring.forEach(function(point) {
-      var x = point[0], y = point[1], xt = x | 0, yt = y | 0, v1 = valid(values[yt * dx + xt]);
-      if (x > 0 && x < dx && xt === x) {
-        point[0] = smooth1(x, valid(values[yt * dx + xt - 1]), v1, value);
+      var x2 = point[0], y = point[1], xt = x2 | 0, yt = y | 0, v1 = valid(values[yt * dx + xt]);
+      if (x2 > 0 && x2 < dx && xt === x2) {
+        point[0] = smooth1(x2, valid(values[yt * dx + xt - 1]), v1, value);
       }
       if (y > 0 && y < dy && yt === y) {
         point[1] = smooth1(y, valid(values[(yt - 1) * dx + xt]), v1, value);
@@ -1310,43 +1310,43 @@ function contours_default() {
   };
   return contours;
 }
-function finite(x) {
-  return isFinite(x) ? x : NaN;
+function finite(x2) {
+  return isFinite(x2) ? x2 : NaN;
 }
-function above(x, value) {
-  return x == null ? false : +x >= value;
+function above(x2, value) {
+  return x2 == null ? false : +x2 >= value;
 }
 function valid(v) {
   return v == null || isNaN(v = +v) ? -Infinity : v;
 }
-function smooth1(x, v0, v1, value) {
+function smooth1(x2, v0, v1, value) {
   const a = value - v0;
   const b = v1 - v0;
   const d = isFinite(a) || isFinite(b) ? a / b : Math.sign(a) / Math.sign(b);
-  return isNaN(d) ? x : x + d - 0.5;
+  return isNaN(d) ? x2 : x2 + d - 0.5;
 }
 
 // node_modules/d3-format/dist/d3-format.mjs
-function formatDecimal(x) {
-  return Math.abs(x = Math.round(x)) >= 1e21 ? x.toLocaleString("en").replace(/,/g, "") : x.toString(10);
+function formatDecimal(x2) {
+  return Math.abs(x2 = Math.round(x2)) >= 1e21 ? x2.toLocaleString("en").replace(/,/g, "") : x2.toString(10);
 }
-function formatDecimalParts(x, p) {
-  if (!isFinite(x) || x === 0) return null;
-  var i = (x = p ? x.toExponential(p - 1) : x.toExponential()).indexOf("e"), coefficient = x.slice(0, i);
+function formatDecimalParts(x2, p) {
+  if (!isFinite(x2) || x2 === 0) return null;
+  var i2 = (x2 = p ? x2.toExponential(p - 1) : x2.toExponential()).indexOf("e"), coefficient = x2.slice(0, i2);
   return [
     coefficient.length > 1 ? coefficient[0] + coefficient.slice(2) : coefficient,
-    +x.slice(i + 1)
+    +x2.slice(i2 + 1)
   ];
 }
-function exponent(x) {
-  return x = formatDecimalParts(Math.abs(x)), x ? x[1] : NaN;
+function exponent(x2) {
+  return x2 = formatDecimalParts(Math.abs(x2)), x2 ? x2[1] : NaN;
 }
 function formatGroup(grouping, thousands) {
   return function(value, width) {
-    var i = value.length, t = [], j = 0, g = grouping[0], length = 0;
-    while (i > 0 && g > 0) {
+    var i2 = value.length, t = [], j = 0, g = grouping[0], length = 0;
+    while (i2 > 0 && g > 0) {
       if (length + g + 1 > width) g = Math.max(1, width - length);
-      t.push(value.substring(i -= g, i + g));
+      t.push(value.substring(i2 -= g, i2 + g));
       if ((length += g + 1) > width) break;
       g = grouping[j = (j + 1) % grouping.length];
     }
@@ -1355,8 +1355,8 @@ function formatGroup(grouping, thousands) {
 }
 function formatNumerals(numerals) {
   return function(value) {
-    return value.replace(/[0-9]/g, function(i) {
-      return numerals[+i];
+    return value.replace(/[0-9]/g, function(i2) {
+      return numerals[+i2];
     });
   };
 }
@@ -1394,17 +1394,17 @@ FormatSpecifier.prototype.toString = function() {
   return this.fill + this.align + this.sign + this.symbol + (this.zero ? "0" : "") + (this.width === void 0 ? "" : Math.max(1, this.width | 0)) + (this.comma ? "," : "") + (this.precision === void 0 ? "" : "." + Math.max(0, this.precision | 0)) + (this.trim ? "~" : "") + this.type;
 };
 function formatTrim(s) {
-  out: for (var n = s.length, i = 1, i0 = -1, i1; i < n; ++i) {
-    switch (s[i]) {
+  out: for (var n = s.length, i2 = 1, i0 = -1, i1; i2 < n; ++i2) {
+    switch (s[i2]) {
       case ".":
-        i0 = i1 = i;
+        i0 = i1 = i2;
         break;
       case "0":
-        if (i0 === 0) i0 = i;
-        i1 = i;
+        if (i0 === 0) i0 = i2;
+        i1 = i2;
         break;
       default:
-        if (!+s[i]) break out;
+        if (!+s[i2]) break out;
         if (i0 > 0) i0 = 0;
         break;
     }
@@ -1412,35 +1412,35 @@ function formatTrim(s) {
   return i0 > 0 ? s.slice(0, i0) + s.slice(i1 + 1) : s;
 }
 var prefixExponent;
-function formatPrefixAuto(x, p) {
-  var d = formatDecimalParts(x, p);
-  if (!d) return prefixExponent = void 0, x.toPrecision(p);
-  var coefficient = d[0], exponent2 = d[1], i = exponent2 - (prefixExponent = Math.max(-8, Math.min(8, Math.floor(exponent2 / 3))) * 3) + 1, n = coefficient.length;
-  return i === n ? coefficient : i > n ? coefficient + new Array(i - n + 1).join("0") : i > 0 ? coefficient.slice(0, i) + "." + coefficient.slice(i) : "0." + new Array(1 - i).join("0") + formatDecimalParts(x, Math.max(0, p + i - 1))[0];
+function formatPrefixAuto(x2, p) {
+  var d = formatDecimalParts(x2, p);
+  if (!d) return prefixExponent = void 0, x2.toPrecision(p);
+  var coefficient = d[0], exponent2 = d[1], i2 = exponent2 - (prefixExponent = Math.max(-8, Math.min(8, Math.floor(exponent2 / 3))) * 3) + 1, n = coefficient.length;
+  return i2 === n ? coefficient : i2 > n ? coefficient + new Array(i2 - n + 1).join("0") : i2 > 0 ? coefficient.slice(0, i2) + "." + coefficient.slice(i2) : "0." + new Array(1 - i2).join("0") + formatDecimalParts(x2, Math.max(0, p + i2 - 1))[0];
 }
-function formatRounded(x, p) {
-  var d = formatDecimalParts(x, p);
-  if (!d) return x + "";
+function formatRounded(x2, p) {
+  var d = formatDecimalParts(x2, p);
+  if (!d) return x2 + "";
   var coefficient = d[0], exponent2 = d[1];
   return exponent2 < 0 ? "0." + new Array(-exponent2).join("0") + coefficient : coefficient.length > exponent2 + 1 ? coefficient.slice(0, exponent2 + 1) + "." + coefficient.slice(exponent2 + 1) : coefficient + new Array(exponent2 - coefficient.length + 2).join("0");
 }
 var formatTypes = {
-  "%": (x, p) => (x * 100).toFixed(p),
-  "b": (x) => Math.round(x).toString(2),
-  "c": (x) => x + "",
+  "%": (x2, p) => (x2 * 100).toFixed(p),
+  "b": (x2) => Math.round(x2).toString(2),
+  "c": (x2) => x2 + "",
   "d": formatDecimal,
-  "e": (x, p) => x.toExponential(p),
-  "f": (x, p) => x.toFixed(p),
-  "g": (x, p) => x.toPrecision(p),
-  "o": (x) => Math.round(x).toString(8),
-  "p": (x, p) => formatRounded(x * 100, p),
+  "e": (x2, p) => x2.toExponential(p),
+  "f": (x2, p) => x2.toFixed(p),
+  "g": (x2, p) => x2.toPrecision(p),
+  "o": (x2) => Math.round(x2).toString(8),
+  "p": (x2, p) => formatRounded(x2 * 100, p),
   "r": formatRounded,
   "s": formatPrefixAuto,
-  "X": (x) => Math.round(x).toString(16).toUpperCase(),
-  "x": (x) => Math.round(x).toString(16)
+  "X": (x2) => Math.round(x2).toString(16).toUpperCase(),
+  "x": (x2) => Math.round(x2).toString(16)
 };
-function identity(x) {
-  return x;
+function identity(x2) {
+  return x2;
 }
 var map = Array.prototype.map;
 var prefixes = ["y", "z", "a", "f", "p", "n", "µ", "m", "", "k", "M", "G", "T", "P", "E", "Z", "Y"];
@@ -1456,7 +1456,7 @@ function formatLocale(locale2) {
     var formatType = formatTypes[type], maybeSuffix = /[defgprs%]/.test(type);
     precision = precision === void 0 ? 6 : /[gprs]/.test(type) ? Math.max(1, Math.min(21, precision)) : Math.max(0, Math.min(20, precision));
     function format2(value) {
-      var valuePrefix = prefix, valueSuffix = suffix, i, n, c;
+      var valuePrefix = prefix, valueSuffix = suffix, i2, n, c;
       if (type === "c") {
         valueSuffix = formatType(value) + valueSuffix;
         value = "";
@@ -1469,11 +1469,11 @@ function formatLocale(locale2) {
         valuePrefix = (valueNegative ? sign === "(" ? sign : minus : sign === "-" || sign === "(" ? "" : sign) + valuePrefix;
         valueSuffix = (type === "s" && !isNaN(value) && prefixExponent !== void 0 ? prefixes[8 + prefixExponent / 3] : "") + valueSuffix + (valueNegative && sign === "(" ? ")" : "");
         if (maybeSuffix) {
-          i = -1, n = value.length;
-          while (++i < n) {
-            if (c = value.charCodeAt(i), 48 > c || c > 57) {
-              valueSuffix = (c === 46 ? decimal + value.slice(i + 1) : value.slice(i)) + valueSuffix;
-              value = value.slice(0, i);
+          i2 = -1, n = value.length;
+          while (++i2 < n) {
+            if (c = value.charCodeAt(i2), 48 > c || c > 57) {
+              valueSuffix = (c === 46 ? decimal + value.slice(i2 + 1) : value.slice(i2)) + valueSuffix;
+              value = value.slice(0, i2);
               break;
             }
           }
@@ -1539,18 +1539,18 @@ function functionOf(layer, selection) {
   if (!selection || selection.layer !== layer.name) return -1;
   const [out, inputs, kh, kw] = layer.shape;
   const { row, column } = selection;
-  const [o, i] = [selection.out - (layer.window?.out ?? 0), selection.in - (layer.window?.in ?? 0)];
+  const [o, i2] = [selection.out - (layer.window?.out ?? 0), selection.in - (layer.window?.in ?? 0)];
   const inside = (n, size) => Number.isInteger(n) && n >= 0 && n < size;
-  if (!inside(o, out) || !inside(i, inputs) || !inside(row, kh) || !inside(column, kw)) return -1;
-  return ((o * inputs + i) * kh + row) * kw + column;
+  if (!inside(o, out) || !inside(i2, inputs) || !inside(row, kh) || !inside(column, kw)) return -1;
+  return ((o * inputs + i2) * kh + row) * kw + column;
 }
 
 // src/phi/curves.ts
 var ALL_POINTS = 1 << 20;
-function place(xs, x) {
-  const row = bisectRight(xs, x) - 1;
-  if (xs[row] === x || row === xs.length - 1) return row;
-  return row + (x - xs[row]) / (xs[row + 1] - xs[row]);
+function place(xs, x2) {
+  const row = bisectRight(xs, x2) - 1;
+  if (xs[row] === x2 || row === xs.length - 1) return row;
+  return row + (x2 - xs[row]) / (xs[row + 1] - xs[row]);
 }
 function between(a, b, share) {
   return share === 0 ? a : a * (1 - share) + b * share;
@@ -1559,8 +1559,8 @@ function between(a, b, share) {
 // src/phi/interpolate.ts
 var ROWS_OF_A_POLYNOMIAL = 6;
 var weights = new Float64Array(ROWS_OF_A_POLYNOMIAL);
-function curveAt(xs, y, x) {
-  const row = place(xs, x);
+function curveAt(xs, y, x2) {
+  const row = place(xs, x2);
   return between(y[Math.floor(row)], y[Math.floor(row) + 1], row % 1);
 }
 var scratchSpace = new Float64Array(16);
@@ -1571,10 +1571,10 @@ function levelsOf(low, high) {
   return high > low && Number.isFinite(high - low) ? ticks(low, high, LEVELS) : [];
 }
 function contour(values, width, height, level) {
-  const isInside = ([x, y]) => x >= 0 && y >= 0 && x <= width - 1 && y <= height - 1;
+  const isInside = ([x2, y]) => x2 >= 0 && y >= 0 && x2 <= width - 1 && y <= height - 1;
   const areas = contours_default().size([width, height]).contour(values, level).coordinates;
   return areas.flat().flatMap((ring) => {
-    const points = ring.map(([x, y]) => [x - 0.5, y - 0.5]);
+    const points = ring.map(([x2, y]) => [x2 - 0.5, y - 0.5]);
     const gap = points.findIndex((point) => !isInside(point));
     if (gap < 0) return [points];
     const lines = [[]];
@@ -1634,10 +1634,10 @@ var BatchNorm = class extends Operation {
   forward(n, training) {
     const { machine, from } = this;
     const channels = from.shape[0];
-    const [x, y] = this.values(n);
+    const [x2, y] = this.values(n);
     const [means, inverses] = [this.#means, this.#inverses];
     const stats = [this.stats.mean, this.stats.variance].map((at) => machine.floats(at, channels));
-    if (training) this.#measure(x, channels, stats);
+    if (training) this.#measure(x2, channels, stats);
     else {
       means.set(stats[0]);
       inverses.set(stats[1].map((variance2) => 1 / Math.sqrt(variance2 + this.eps)));
@@ -1646,19 +1646,19 @@ var BatchNorm = class extends Operation {
     const shift = this.shift && machine.floats(this.shift.at, channels);
     const factors = inverses.map((inverse, c) => inverse * (scale ? scale[c] : 1));
     const terms = factors.map((factor, c) => (shift ? shift[c] : 0) - means[c] * factor);
-    for (let k = 0; k < x.length; k += channels)
-      for (let c = 0; c < channels; c++) y[k + c] = x[k + c] * factors[c] + terms[c];
+    for (let k = 0; k < x2.length; k += channels)
+      for (let c = 0; c < channels; c++) y[k + c] = x2[k + c] * factors[c] + terms[c];
     return true;
   }
-  #measure(x, channels, [mean, variance2]) {
-    const count2 = x.length / channels;
+  #measure(x2, channels, [mean, variance2]) {
+    const count2 = x2.length / channels;
     const means = this.#means.fill(0);
     const inverses = this.#inverses.fill(0);
-    for (let k = 0; k < x.length; k += channels)
-      for (let c = 0; c < channels; c++) means[c] += x[k + c];
+    for (let k = 0; k < x2.length; k += channels)
+      for (let c = 0; c < channels; c++) means[c] += x2[k + c];
     for (let c = 0; c < channels; c++) means[c] /= count2;
-    for (let k = 0; k < x.length; k += channels)
-      for (let c = 0; c < channels; c++) inverses[c] += (x[k + c] - means[c]) ** 2;
+    for (let k = 0; k < x2.length; k += channels)
+      for (let c = 0; c < channels; c++) inverses[c] += (x2[k + c] - means[c]) ** 2;
     for (let c = 0; c < channels; c++) {
       const batchVariance = inverses[c] / count2;
       mean[c] += MOMENTUM * (means[c] - mean[c]);
@@ -1669,26 +1669,26 @@ var BatchNorm = class extends Operation {
   backward(n) {
     const { machine, from } = this;
     const channels = from.shape[0];
-    const [x] = this.values(n);
+    const [x2] = this.values(n);
     const [gradInput, gradOutput] = this.gradients(n);
     const scale = this.scale && machine.floats(this.scale.at, channels);
     const sums = new Float64Array(channels);
     const products = new Float64Array(channels);
     const [means, inverses] = [this.#means, this.#inverses];
-    for (let k = 0; k < x.length; k += channels)
+    for (let k = 0; k < x2.length; k += channels)
       for (let c = 0; c < channels; c++) {
         sums[c] += gradOutput[k + c];
-        products[c] += gradOutput[k + c] * (x[k + c] - means[c]) * inverses[c];
+        products[c] += gradOutput[k + c] * (x2[k + c] - means[c]) * inverses[c];
       }
     if (this.scale) machine.floats(this.scale.grad, channels).set(products);
     if (this.shift) machine.floats(this.shift.grad, channels).set(sums);
-    const count2 = x.length / channels;
+    const count2 = x2.length / channels;
     const factors = inverses.map((inverse, c) => inverse * (scale ? scale[c] : 1));
     const slopes = factors.map((factor, c) => -factor * inverses[c] * products[c] / count2);
     const terms = factors.map((factor, c) => -factor * sums[c] / count2 - slopes[c] * means[c]);
-    for (let k = 0; k < x.length; k += channels)
+    for (let k = 0; k < x2.length; k += channels)
       for (let c = 0; c < channels; c++)
-        gradInput[k + c] = gradOutput[k + c] * factors[c] + x[k + c] * slopes[c] + terms[c];
+        gradInput[k + c] = gradOutput[k + c] * factors[c] + x2[k + c] * slopes[c] + terms[c];
     return true;
   }
 };
@@ -1706,7 +1706,7 @@ var MaxPool = class extends Operation {
     const { from, to } = this;
     const [channels, height, width] = from.shape;
     const [, outHeight, outWidth] = to.shape;
-    const [x, y] = this.values(n);
+    const [x2, y] = this.values(n);
     if (this.#sources.length < y.length) this.#sources = new Int32Array(y.length);
     const sources = this.#sources;
     const [[rows, columns], [down, right]] = [this.kernel, this.stride];
@@ -1716,12 +1716,12 @@ var MaxPool = class extends Operation {
           const corner = ((image * height + row * down) * width + column * right) * channels;
           for (let c = 0; c < channels; c++, k++) {
             let best = corner + c;
-            let most = x[best];
+            let most = x2[best];
             for (let h = 0; h < rows; h++)
               for (let w = 0; w < columns; w++) {
                 const at = corner + (h * width + w) * channels + c;
-                if (x[at] > most) {
-                  most = x[at];
+                if (x2[at] > most) {
+                  most = x2[at];
                   best = at;
                 }
               }
@@ -1752,26 +1752,26 @@ var Flatten = class extends Operation {
     const { size } = this.from;
     const [channels] = this.from.shape;
     const area = size / channels;
-    const x = this.machine.floats(source, n * size);
+    const x2 = this.machine.floats(source, n * size);
     const y = this.machine.floats(target, n * size);
     for (let image = 0; image < n * size; image += size)
       for (let place2 = 0; place2 < area; place2++)
         for (let c = 0; c < channels; c++) {
           const [inner, outer] = [image + place2 * channels + c, image + c * area + place2];
-          if (back) y[inner] = x[outer];
-          else y[outer] = x[inner];
+          if (back) y[inner] = x2[outer];
+          else y[outer] = x2[inner];
         }
   }
 };
 var DIFFERENTIABLE = {
-  identity: [(x) => x, () => 1],
-  relu: [(x) => Math.max(x, 0), (x) => x > 0 ? 1 : 0],
-  tanh: [Math.tanh, (x) => 1 - Math.tanh(x) ** 2],
+  identity: [(x2) => x2, () => 1],
+  relu: [(x2) => Math.max(x2, 0), (x2) => x2 > 0 ? 1 : 0],
+  tanh: [Math.tanh, (x2) => 1 - Math.tanh(x2) ** 2],
   silu: [
-    (x) => x / (1 + Math.exp(-x)),
-    (x) => {
-      const gate = 1 / (1 + Math.exp(-x));
-      return gate * (1 + x * (1 - gate));
+    (x2) => x2 / (1 + Math.exp(-x2)),
+    (x2) => {
+      const gate = 1 / (1 + Math.exp(-x2));
+      return gate * (1 + x2 * (1 - gate));
     }
   ]
 };
@@ -1784,30 +1784,30 @@ var Elementwise = class extends Operation {
   f;
   slope;
   forward(n) {
-    const [x, y] = this.values(n);
+    const [x2, y] = this.values(n);
     const { f } = this;
-    for (let k = 0; k < x.length; k++) y[k] = f(x[k]);
+    for (let k = 0; k < x2.length; k++) y[k] = f(x2[k]);
     return true;
   }
   backward(n) {
-    const [x] = this.values(n);
+    const [x2] = this.values(n);
     const [gradInput, gradOutput] = this.gradients(n);
     const { slope } = this;
-    for (let k = 0; k < x.length; k++) gradInput[k] = gradOutput[k] * slope(x[k]);
+    for (let k = 0; k < x2.length; k++) gradInput[k] = gradOutput[k] * slope(x2[k]);
     return true;
   }
 };
 var LogSoftmax = class extends Operation {
   forward(n) {
     const { size } = this.from;
-    const [x, y] = this.values(n);
+    const [x2, y] = this.values(n);
     for (let row = 0; row < n * size; row += size) {
       let most = Number.NEGATIVE_INFINITY;
-      for (let k = row; k < row + size; k++) most = Math.max(most, x[k]);
+      for (let k = row; k < row + size; k++) most = Math.max(most, x2[k]);
       let sum = 0;
-      for (let k = row; k < row + size; k++) sum += Math.exp(x[k] - most);
+      for (let k = row; k < row + size; k++) sum += Math.exp(x2[k] - most);
       const log = most + Math.log(sum);
-      for (let k = row; k < row + size; k++) y[k] = x[k] - log;
+      for (let k = row; k < row + size; k++) y[k] = x2[k] - log;
     }
     return true;
   }
@@ -1969,12 +1969,12 @@ var KanLayer = class extends Operation {
   #activate(n) {
     if (!this.#activation) return;
     const [f, slope] = this.#activation;
-    const [x] = this.values(n);
-    const base = this.machine.floats(this.#activations.base, x.length);
-    const slopes = this.machine.floats(this.#activations.slope, x.length);
-    for (let k = 0; k < x.length; k++) {
-      base[k] = f(x[k]);
-      slopes[k] = slope(x[k]);
+    const [x2] = this.values(n);
+    const base = this.machine.floats(this.#activations.base, x2.length);
+    const slopes = this.machine.floats(this.#activations.slope, x2.length);
+    for (let k = 0; k < x2.length; k++) {
+      base[k] = f(x2[k]);
+      slopes[k] = slope(x2[k]);
     }
   }
   #call(n) {
@@ -2025,8 +2025,8 @@ var BINS = 64;
 var MOST_PATCH_NUMBERS = 2e4;
 var MOST_MAPS = 8;
 function observe(machine, { stations }, layer, from, n, step) {
-  const x = machine.floats(from.at, n * from.size);
-  const { columns, maps, mapShape } = layer.conv ? unfolded(layer, x, from.shape, n) : flat(x, from);
+  const x2 = machine.floats(from.at, n * from.size);
+  const { columns, maps, mapShape } = layer.conv ? unfolded(layer, x2, from.shape, n) : flat(x2, from);
   const entries = columns.length;
   const [low, high] = layer.extent;
   const edges = Float32Array.from({ length: BINS + 1 }, (_, k) => low + (high - low) * k / BINS);
@@ -2071,19 +2071,19 @@ function foldOf(stations, number2) {
   const { shape } = stations[stations[at].sources[0]];
   return shape.length === 3 ? shape : null;
 }
-function flat(x, { size }) {
-  const column = (entry) => Float32Array.from({ length: x.length / size }, (_, k) => x[k * size + entry]);
+function flat(x2, { size }) {
+  const column = (entry) => Float32Array.from({ length: x2.length / size }, (_, k) => x2[k * size + entry]);
   const columns = Array.from({ length: size }, (_, entry) => column(entry));
   return { columns, maps: null, mapShape: null };
 }
-function unfolded(layer, x, shape, n) {
+function unfolded(layer, x2, shape, n) {
   const [channels, height, width] = shape;
   const [, , kh, kw] = layer.shape;
   const { padding, stride, dilation, shared } = layer.conv;
   const [left, right, top, bottom] = padding;
   const rows = Math.floor((height + top + bottom - dilation[0] * (kh - 1) - 1) / stride[0]) + 1;
   const across2 = Math.floor((width + left + right - dilation[1] * (kw - 1) - 1) / stride[1]) + 1;
-  const at = (image, channel, row, column) => row < 0 || row >= height || column < 0 || column >= width ? 0 : x[((image * height + row) * width + column) * channels + channel];
+  const at = (image, channel, row, column) => row < 0 || row >= height || column < 0 || column >= width ? 0 : x2[((image * height + row) * width + column) * channels + channel];
   const group = shared ? channels : 1;
   const places = n * group * rows * across2;
   const columns = Array.from({ length: channels / group * kh * kw }, (_, entry) => {
@@ -2264,15 +2264,15 @@ function makeBasis(basis, grid, order, domain) {
 }
 function expand(machine, { kernel }, points) {
   const [n, functions] = [points.length, kernel.functions];
-  const [x, base] = [machine.take(n), machine.take(functions)];
+  const [x2, base] = [machine.take(n), machine.take(functions)];
   const splines = machine.take(functions * functions);
   const y = machine.take(n * functions);
-  machine.floats(x, n).set(points);
+  machine.floats(x2, n).set(points);
   const identity2 = machine.floats(splines, functions * functions);
   for (let b = 0; b < functions; b++) identity2[b * (functions + 1)] = 1;
   const sizes = denseSizes(n, 1, functions);
   const weights2 = { baseWeight: base, splineWeight: splines };
-  machine.forward({ sizes, basis: kernel, x, base: 0, slope: 0, ...weights2, y });
+  machine.forward({ sizes, basis: kernel, x: x2, base: 0, slope: 0, ...weights2, y });
   return machine.floats(y, n * functions).slice();
 }
 var PER_INTERVAL = 16;
@@ -2550,16 +2550,16 @@ function evaluator(machine, made, most) {
 }
 var STRAIGHT = { domain: [-1, 1], extent: [-2, 2], knots: [] };
 function tableOf(machine, basis, base) {
-  const x = samplePoints(basis);
-  const beta = expand(machine, basis, x);
+  const x2 = samplePoints(basis);
+  const beta = expand(machine, basis, x2);
   const functions = basis.kernel.functions;
   const [baseFunction] = DIFFERENTIABLE[base];
-  const values = new Float32Array(x.length * (1 + functions));
-  for (const [k, point] of x.entries()) {
+  const values = new Float32Array(x2.length * (1 + functions));
+  for (const [k, point] of x2.entries()) {
     values[k * (1 + functions)] = baseFunction(point);
     values.set(beta.subarray(k * functions, (k + 1) * functions), k * (1 + functions) + 1);
   }
-  return { x: bytesOf3(x), values: bytesOf3(values) };
+  return { x: bytesOf3(x2), values: bytesOf3(values) };
 }
 var bytesOf3 = ({ buffer, byteOffset, byteLength }) => new DataView(buffer, byteOffset, byteLength);
 var STRAIGHT_POINTS = Float32Array.of(-2, -1, 0, 1, 2);
@@ -2647,12 +2647,12 @@ function pointsOf({ shape, inputs, truth, isClassification, data }) {
     return Float32Array.from({ length: LINE }, (_, k) => -1 + 2 * k / (LINE - 1));
   if (size === 2 && (truth || isClassification)) {
     const side = Array.from({ length: SIDE }, (_, k) => -1 + 2 * k / (SIDE - 1));
-    return Float32Array.from(side.flatMap((y) => side.flatMap((x) => [x, y])));
+    return Float32Array.from(side.flatMap((y) => side.flatMap((x2) => [x2, y])));
   }
   if (isClassification || inputs.length < 1) return null;
   return data.test.inputs.slice(0, DOTS * size);
 }
-var across = (x) => (x + 1) / 2 * SIZE;
+var across = (x2) => (x2 + 1) / 2 * SIZE;
 var up = (y) => SIZE - across(y);
 function painterOf(problem, points) {
   const [size] = problem.shape;
@@ -2678,9 +2678,9 @@ function stroke(context, lines, name, width, dash = []) {
   context.setLineDash(dash);
   context.beginPath();
   for (const line of lines) {
-    line.forEach(([x, y], k) => {
-      if (k === 0) context.moveTo(x, y);
-      else context.lineTo(x, y);
+    line.forEach(([x2, y], k) => {
+      if (k === 0) context.moveTo(x2, y);
+      else context.lineTo(x2, y);
     });
   }
   context.stroke();
@@ -2701,8 +2701,8 @@ function linePainter({ data }, points, wanted) {
     stroke(context, line(own), "ink", 1.5);
   };
 }
-var toMap = ([x, y]) => [
-  x / (SIDE - 1) * SIZE,
+var toMap = ([x2, y]) => [
+  x2 / (SIDE - 1) * SIZE,
   SIZE - y / (SIDE - 1) * SIZE
 ];
 function contoursOf(values, level) {
@@ -2775,14 +2775,14 @@ var QUOTE = 34;
 var NEWLINE = 10;
 var RETURN = 13;
 function objectConverter(columns) {
-  return new Function("d", "return {" + columns.map(function(name, i) {
-    return JSON.stringify(name) + ": d[" + i + '] || ""';
+  return new Function("d", "return {" + columns.map(function(name, i2) {
+    return JSON.stringify(name) + ": d[" + i2 + '] || ""';
   }).join(",") + "}");
 }
 function customConverter(columns, f) {
   var object = objectConverter(columns);
-  return function(row, i) {
-    return f(object(row), i, columns);
+  return function(row, i2) {
+    return f(object(row), i2, columns);
   };
 }
 function inferColumns(rows) {
@@ -2810,8 +2810,8 @@ function formatDate(date) {
 function dsv_default(delimiter) {
   var reFormat = new RegExp('["' + delimiter + "\n\r]"), DELIMITER = delimiter.charCodeAt(0);
   function parse(text, f) {
-    var convert, columns, rows = parseRows(text, function(row, i) {
-      if (convert) return convert(row, i - 1);
+    var convert, columns, rows = parseRows(text, function(row, i2) {
+      if (convert) return convert(row, i2 - 1);
       columns = row, convert = f ? customConverter(row, f) : objectConverter(row);
     });
     rows.columns = columns || [];
@@ -2824,24 +2824,24 @@ function dsv_default(delimiter) {
     function token() {
       if (eof) return EOF;
       if (eol) return eol = false, EOL;
-      var i, j = I, c;
+      var i2, j = I, c;
       if (text.charCodeAt(j) === QUOTE) {
         while (I++ < N && text.charCodeAt(I) !== QUOTE || text.charCodeAt(++I) === QUOTE) ;
-        if ((i = I) >= N) eof = true;
+        if ((i2 = I) >= N) eof = true;
         else if ((c = text.charCodeAt(I++)) === NEWLINE) eol = true;
         else if (c === RETURN) {
           eol = true;
           if (text.charCodeAt(I) === NEWLINE) ++I;
         }
-        return text.slice(j + 1, i - 1).replace(/""/g, '"');
+        return text.slice(j + 1, i2 - 1).replace(/""/g, '"');
       }
       while (I < N) {
-        if ((c = text.charCodeAt(i = I++)) === NEWLINE) eol = true;
+        if ((c = text.charCodeAt(i2 = I++)) === NEWLINE) eol = true;
         else if (c === RETURN) {
           eol = true;
           if (text.charCodeAt(I) === NEWLINE) ++I;
         } else if (c !== DELIMITER) continue;
-        return text.slice(j, i);
+        return text.slice(j, i2);
       }
       return eof = true, text.slice(j, N);
     }
@@ -2935,8 +2935,8 @@ function classes({ noise }, about, draw) {
 }
 var moon = (random, label) => {
   const angle = Math.PI * random.uniform();
-  const [x, y] = label ? [1 - Math.cos(angle), 0.5 - Math.sin(angle)] : [Math.cos(angle), Math.sin(angle)];
-  return [(x - 0.5 + spread(random)) / 1.8, (y - 0.25 + spread(random)) / 1.8];
+  const [x2, y] = label ? [1 - Math.cos(angle), 0.5 - Math.sin(angle)] : [Math.cos(angle), Math.sin(angle)];
+  return [(x2 - 0.5 + spread(random)) / 1.8, (y - 0.25 + spread(random)) / 1.8];
 };
 var spiral = (random, label) => {
   const way = 0.1 + 0.9 * Math.sqrt(random.uniform());
@@ -3096,7 +3096,7 @@ function readFormula(text) {
     if (take("+")) return signed();
     if (!take("-")) return power();
     const value = signed();
-    return (x) => -value(x);
+    return (x2) => -value(x2);
   }
   function power() {
     const base = atom();
@@ -3115,13 +3115,13 @@ function readFormula(text) {
     const constant = CONSTANTS.get(token);
     if (constant !== void 0) return () => constant;
     const index = used.indexOf(token);
-    if (index >= 0) return (x) => x[index];
+    if (index >= 0) return (x2) => x2[index];
     const f = FUNCTIONS.get(token);
     if (!f) throw new Error(`Unknown: “${token}”. Known are ${KNOWN}.`);
     expect("(");
     const argument = sum();
     expect(")");
-    return (x) => f(argument(x));
+    return (x2) => f(argument(x2));
   }
   const at = sum();
   if (next < tokens.length) throw new Error(`Expected an operator ${placeOf(tokens, next)}.`);
@@ -3141,7 +3141,7 @@ function tokensOf(text) {
 }
 var placeOf = (tokens, next) => next < tokens.length ? `before “${tokens[next]}”` : "at the end";
 function both(left, right, f) {
-  return (x) => f(left(x), right(x));
+  return (x2) => f(left(x2), right(x2));
 }
 
 // src/playground/story_steps.ts
@@ -3323,11 +3323,11 @@ var STORY = [
       const ends = (end) => end(...ofX.y) + end(...ofY.y);
       const range2 = [ends(Math.min), ends(Math.max)];
       const [ofSum] = curvesOf(last, frame, range2);
-      const [x, y, share] = [formOf(ofX), formOf(ofY), exponential(ofSum)];
-      const sentence = `${stepWords(present)}: of ${Object.keys(FORMS).length} forms tried, the function of x is most like ${x.form} (${explained(x.explained)} of its variance) and that of y most like ${inY(y.form)} (${explained(y.explained)}); an exponential explains ${explained(share)} of the last.`;
+      const [x2, y, share] = [formOf(ofX), formOf(ofY), exponential(ofSum)];
+      const sentence = `${stepWords(present)}: of ${Object.keys(FORMS).length} forms tried, the function of x is most like ${x2.form} (${explained(x2.explained)} of its variance) and that of y most like ${inY(y.form)} (${explained(y.explained)}); an exponential explains ${explained(share)} of the last.`;
       if (news.state !== "finished") return sentence;
-      const isFound = x.form === "sin πx" && y.form === "x²";
-      const isClose = Math.min(x.explained, y.explained, share) > 0.98;
+      const isFound = x2.form === "sin πx" && y.form === "x²";
+      const isClose = Math.min(x2.explained, y.explained, share) > 0.98;
       return `${sentence} ${isFound && isClose ? "These are the formula’s parts, up to factors and constants." : "These are not the formula’s parts."}`;
     }
   },
@@ -3347,8 +3347,8 @@ function curvesOf(...of) {
 }
 function readerOf({ domain, nb, offset, tables }, frame, [low, high] = domain) {
   const [table] = tables;
-  const [x, beta] = [float32(table.x, "the table"), float32(table.values, "the table")];
-  const points = Array.from(x.keys()).filter((k) => x[k] >= low && x[k] <= high);
+  const [x2, beta] = [float32(table.x, "the table"), float32(table.values, "the table")];
+  const points = Array.from(x2.keys()).filter((k) => x2[k] >= low && x2[k] <= high);
   return (f) => {
     const at = offset + f * nb;
     const y = points.map((k) => {
@@ -3356,7 +3356,7 @@ function readerOf({ domain, nb, offset, tables }, frame, [low, high] = domain) {
       for (let b = 0; b < nb; b++) sum += frame[at + b] * beta[k * nb + b];
       return sum;
     });
-    return { x: points.map((k) => x[k]), y };
+    return { x: points.map((k) => x2[k]), y };
   };
 }
 var heightOfCurve = ({ y }) => Math.max(...y) - Math.min(...y);
@@ -3390,21 +3390,21 @@ function createAnswers(machine, described) {
   };
 }
 var FORMS = {
-  ...{ x: (x) => x, "x²": (x) => x * x, "x³": (x) => x ** 3, "|x|": Math.abs },
-  ...{ "sin πx": (x) => Math.sin(Math.PI * x), "cos πx": (x) => Math.cos(Math.PI * x) },
-  ...{ "exp x": Math.exp, "tanh 3x": (x) => Math.tanh(3 * x) }
+  ...{ x: (x2) => x2, "x²": (x2) => x2 * x2, "x³": (x2) => x2 ** 3, "|x|": Math.abs },
+  ...{ "sin πx": (x2) => Math.sin(Math.PI * x2), "cos πx": (x2) => Math.cos(Math.PI * x2) },
+  ...{ "exp x": Math.exp, "tanh 3x": (x2) => Math.tanh(3 * x2) }
 };
 var inY = (form) => form.replace(/x(?!p)/, "y");
-function formOf({ x, y }) {
+function formOf({ x: x2, y }) {
   const found = Object.entries(FORMS).map(([form, f]) => {
-    return { form, explained: correlation(x.map(f), y) ** 2 };
+    return { form, explained: correlation(x2.map(f), y) ** 2 };
   });
   return found.reduce((best, one) => one.explained > best.explained ? one : best);
 }
-function exponential({ x, y }) {
+function exponential({ x: x2, y }) {
   const rates = Array.from({ length: 60 }, (_, k) => 0.1 * 1.07 ** k);
   const likeness = (k) => {
-    const form = x.map((value) => Math.exp(k * value));
+    const form = x2.map((value) => Math.exp(k * value));
     return correlation(form, y) ** 2;
   };
   return Math.max(...rates.flatMap((k) => [likeness(k), likeness(-k)]));
@@ -3470,12 +3470,12 @@ function drawDoubt(canvas, curves) {
   const style = getComputedStyle(canvas);
   context.font = `10.5px ${style.fontFamily}`;
   context.strokeStyle = context.fillStyle = style.getPropertyValue("--kw-page-muted");
-  const write = (words, x2, y, side) => {
+  const write = (words, x3, y, side) => {
     context.textAlign = side;
-    context.fillText(words, x2, y);
+    context.fillText(words, x3, y);
   };
-  const [{ x }] = curves;
-  const [first, last] = [x[0], x[x.length - 1]];
+  const [{ x: x2 }] = curves;
+  const [first, last] = [x2[0], x2[x2.length - 1]];
   const plots = [
     { title: `φ(x) of ${curves.length} networks`, left: 34, all: curves.map(({ y }) => y) },
     { title: "scaled and flipped", left: WIDTH - ROOM - 6, all: aligned(curves) }
@@ -3494,7 +3494,7 @@ function drawDoubt(canvas, curves) {
     for (const y of all) {
       context.beginPath();
       for (const [k, value] of y.entries())
-        context.lineTo(left + ROOM * (x[k] - first) / (last - first), down(value));
+        context.lineTo(left + ROOM * (x2[k] - first) / (last - first), down(value));
       context.stroke();
     }
   }
@@ -3613,6 +3613,713 @@ function isSame(one, other) {
   return names.every((name) => String(one[name]) === String(other[name])) && (!isOfFormula || one.formula === other.formula);
 }
 
+// node_modules/fflate/esm/browser.js
+var u8 = Uint8Array;
+var u16 = Uint16Array;
+var i32 = Int32Array;
+var fleb = new u8([
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  1,
+  1,
+  1,
+  1,
+  2,
+  2,
+  2,
+  2,
+  3,
+  3,
+  3,
+  3,
+  4,
+  4,
+  4,
+  4,
+  5,
+  5,
+  5,
+  5,
+  0,
+  /* unused */
+  0,
+  0,
+  /* impossible */
+  0
+]);
+var fdeb = new u8([
+  0,
+  0,
+  0,
+  0,
+  1,
+  1,
+  2,
+  2,
+  3,
+  3,
+  4,
+  4,
+  5,
+  5,
+  6,
+  6,
+  7,
+  7,
+  8,
+  8,
+  9,
+  9,
+  10,
+  10,
+  11,
+  11,
+  12,
+  12,
+  13,
+  13,
+  /* unused */
+  0,
+  0
+]);
+var clim = new u8([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]);
+var freb = function(eb, start) {
+  var b = new u16(31);
+  for (var i2 = 0; i2 < 31; ++i2) {
+    b[i2] = start += 1 << eb[i2 - 1];
+  }
+  var r = new i32(b[30]);
+  for (var i2 = 1; i2 < 30; ++i2) {
+    for (var j = b[i2]; j < b[i2 + 1]; ++j) {
+      r[j] = j - b[i2] << 5 | i2;
+    }
+  }
+  return { b, r };
+};
+var _a = freb(fleb, 2);
+var fl = _a.b;
+var revfl = _a.r;
+fl[28] = 258, revfl[258] = 28;
+var _b = freb(fdeb, 0);
+var fd = _b.b;
+var revfd = _b.r;
+var rev = new u16(32768);
+for (i = 0; i < 32768; ++i) {
+  x = (i & 43690) >> 1 | (i & 21845) << 1;
+  x = (x & 52428) >> 2 | (x & 13107) << 2;
+  x = (x & 61680) >> 4 | (x & 3855) << 4;
+  rev[i] = ((x & 65280) >> 8 | (x & 255) << 8) >> 1;
+}
+var x;
+var i;
+var hMap = (function(cd, mb, r) {
+  var s = cd.length;
+  var i2 = 0;
+  var l = new u16(mb);
+  for (; i2 < s; ++i2) {
+    if (cd[i2])
+      ++l[cd[i2] - 1];
+  }
+  var le = new u16(mb);
+  for (i2 = 1; i2 < mb; ++i2) {
+    le[i2] = le[i2 - 1] + l[i2 - 1] << 1;
+  }
+  var co;
+  if (r) {
+    co = new u16(1 << mb);
+    var rvb = 15 - mb;
+    for (i2 = 0; i2 < s; ++i2) {
+      if (cd[i2]) {
+        var sv = i2 << 4 | cd[i2];
+        var r_1 = mb - cd[i2];
+        var v = le[cd[i2] - 1]++ << r_1;
+        for (var m = v | (1 << r_1) - 1; v <= m; ++v) {
+          co[rev[v] >> rvb] = sv;
+        }
+      }
+    }
+  } else {
+    co = new u16(s);
+    for (i2 = 0; i2 < s; ++i2) {
+      if (cd[i2]) {
+        co[i2] = rev[le[cd[i2] - 1]++] >> 15 - cd[i2];
+      }
+    }
+  }
+  return co;
+});
+var flt = new u8(288);
+for (i = 0; i < 144; ++i)
+  flt[i] = 8;
+var i;
+for (i = 144; i < 256; ++i)
+  flt[i] = 9;
+var i;
+for (i = 256; i < 280; ++i)
+  flt[i] = 7;
+var i;
+for (i = 280; i < 288; ++i)
+  flt[i] = 8;
+var i;
+var fdt = new u8(32);
+for (i = 0; i < 32; ++i)
+  fdt[i] = 5;
+var i;
+var flm = /* @__PURE__ */ hMap(flt, 9, 0);
+var fdm = /* @__PURE__ */ hMap(fdt, 5, 0);
+var shft = function(p) {
+  return (p + 7) / 8 | 0;
+};
+var slc = function(v, s, e) {
+  if (s == null || s < 0)
+    s = 0;
+  if (e == null || e > v.length)
+    e = v.length;
+  return new u8(v.subarray(s, e));
+};
+var ec = [
+  "unexpected EOF",
+  "invalid block type",
+  "invalid length/literal",
+  "invalid distance",
+  "stream finished",
+  "no stream handler",
+  ,
+  // determined by compression function
+  "no callback",
+  "invalid UTF-8 data",
+  "extra field too long",
+  "date not in range 1980-2099",
+  "filename too long",
+  "stream finishing",
+  "invalid zip data"
+  // determined by unknown compression method
+];
+var err = function(ind, msg, nt) {
+  var e = new Error(msg || ec[ind]);
+  e.code = ind;
+  if (Error.captureStackTrace)
+    Error.captureStackTrace(e, err);
+  if (!nt)
+    throw e;
+  return e;
+};
+var wbits = function(d, p, v) {
+  v <<= p & 7;
+  var o = p / 8 | 0;
+  d[o] |= v;
+  d[o + 1] |= v >> 8;
+};
+var wbits16 = function(d, p, v) {
+  v <<= p & 7;
+  var o = p / 8 | 0;
+  d[o] |= v;
+  d[o + 1] |= v >> 8;
+  d[o + 2] |= v >> 16;
+};
+var hTree = function(d, mb) {
+  var t = [];
+  for (var i2 = 0; i2 < d.length; ++i2) {
+    if (d[i2])
+      t.push({ s: i2, f: d[i2] });
+  }
+  var s = t.length;
+  var t2 = t.slice();
+  if (!s)
+    return { t: et, l: 0 };
+  if (s == 1) {
+    var v = new u8(t[0].s + 1);
+    v[t[0].s] = 1;
+    return { t: v, l: 1 };
+  }
+  t.sort(function(a, b) {
+    return a.f - b.f;
+  });
+  t.push({ s: -1, f: 25001 });
+  var l = t[0], r = t[1], i0 = 0, i1 = 1, i22 = 2;
+  t[0] = { s: -1, f: l.f + r.f, l, r };
+  while (i1 != s - 1) {
+    l = t[t[i0].f < t[i22].f ? i0++ : i22++];
+    r = t[i0 != i1 && t[i0].f < t[i22].f ? i0++ : i22++];
+    t[i1++] = { s: -1, f: l.f + r.f, l, r };
+  }
+  var maxSym = t2[0].s;
+  for (var i2 = 1; i2 < s; ++i2) {
+    if (t2[i2].s > maxSym)
+      maxSym = t2[i2].s;
+  }
+  var tr = new u16(maxSym + 1);
+  var mbt = ln(t[i1 - 1], tr, 0);
+  if (mbt > mb) {
+    var i2 = 0, dt = 0;
+    var lft = mbt - mb, cst = 1 << lft;
+    t2.sort(function(a, b) {
+      return tr[b.s] - tr[a.s] || a.f - b.f;
+    });
+    for (; i2 < s; ++i2) {
+      var i2_1 = t2[i2].s;
+      if (tr[i2_1] > mb) {
+        dt += cst - (1 << mbt - tr[i2_1]);
+        tr[i2_1] = mb;
+      } else
+        break;
+    }
+    dt >>= lft;
+    while (dt > 0) {
+      var i2_2 = t2[i2].s;
+      if (tr[i2_2] < mb)
+        dt -= 1 << mb - tr[i2_2]++ - 1;
+      else
+        ++i2;
+    }
+    for (; i2 >= 0 && dt; --i2) {
+      var i2_3 = t2[i2].s;
+      if (tr[i2_3] == mb) {
+        --tr[i2_3];
+        ++dt;
+      }
+    }
+    mbt = mb;
+  }
+  return { t: new u8(tr), l: mbt };
+};
+var ln = function(n, l, d) {
+  return n.s == -1 ? Math.max(ln(n.l, l, d + 1), ln(n.r, l, d + 1)) : l[n.s] = d;
+};
+var lc = function(c) {
+  var s = c.length;
+  while (s && !c[--s])
+    ;
+  var cl = new u16(++s);
+  var cli = 0, cln = c[0], cls = 1;
+  var w = function(v) {
+    cl[cli++] = v;
+  };
+  for (var i2 = 1; i2 <= s; ++i2) {
+    if (c[i2] == cln && i2 != s)
+      ++cls;
+    else {
+      if (!cln && cls > 2) {
+        for (; cls > 138; cls -= 138)
+          w(32754);
+        if (cls > 2) {
+          w(cls > 10 ? cls - 11 << 5 | 28690 : cls - 3 << 5 | 12305);
+          cls = 0;
+        }
+      } else if (cls > 3) {
+        w(cln), --cls;
+        for (; cls > 6; cls -= 6)
+          w(8304);
+        if (cls > 2)
+          w(cls - 3 << 5 | 8208), cls = 0;
+      }
+      while (cls--)
+        w(cln);
+      cls = 1;
+      cln = c[i2];
+    }
+  }
+  return { c: cl.subarray(0, cli), n: s };
+};
+var clen = function(cf, cl) {
+  var l = 0;
+  for (var i2 = 0; i2 < cl.length; ++i2)
+    l += cf[i2] * cl[i2];
+  return l;
+};
+var wfblk = function(out, pos, dat) {
+  var s = dat.length;
+  var o = shft(pos + 2);
+  out[o] = s & 255;
+  out[o + 1] = s >> 8;
+  out[o + 2] = out[o] ^ 255;
+  out[o + 3] = out[o + 1] ^ 255;
+  for (var i2 = 0; i2 < s; ++i2)
+    out[o + i2 + 4] = dat[i2];
+  return (o + 4 + s) * 8;
+};
+var wblk = function(dat, out, final, syms, lf, df, eb, li, bs, bl, p) {
+  wbits(out, p++, final);
+  ++lf[256];
+  var _a2 = hTree(lf, 15), dlt = _a2.t, mlb = _a2.l;
+  var _b2 = hTree(df, 15), ddt = _b2.t, mdb = _b2.l;
+  var _c = lc(dlt), lclt = _c.c, nlc = _c.n;
+  var _d = lc(ddt), lcdt = _d.c, ndc = _d.n;
+  var lcfreq = new u16(19);
+  for (var i2 = 0; i2 < lclt.length; ++i2)
+    ++lcfreq[lclt[i2] & 31];
+  for (var i2 = 0; i2 < lcdt.length; ++i2)
+    ++lcfreq[lcdt[i2] & 31];
+  var _e = hTree(lcfreq, 7), lct = _e.t, mlcb = _e.l;
+  var nlcc = 19;
+  for (; nlcc > 4 && !lct[clim[nlcc - 1]]; --nlcc)
+    ;
+  var flen = bl + 5 << 3;
+  var ftlen = clen(lf, flt) + clen(df, fdt) + eb;
+  var dtlen = clen(lf, dlt) + clen(df, ddt) + eb + 14 + 3 * nlcc + clen(lcfreq, lct) + 2 * lcfreq[16] + 3 * lcfreq[17] + 7 * lcfreq[18];
+  if (bs >= 0 && flen <= ftlen && flen <= dtlen)
+    return wfblk(out, p, dat.subarray(bs, bs + bl));
+  var lm, ll, dm, dl;
+  wbits(out, p, 1 + (dtlen < ftlen)), p += 2;
+  if (dtlen < ftlen) {
+    lm = hMap(dlt, mlb, 0), ll = dlt, dm = hMap(ddt, mdb, 0), dl = ddt;
+    var llm = hMap(lct, mlcb, 0);
+    wbits(out, p, nlc - 257);
+    wbits(out, p + 5, ndc - 1);
+    wbits(out, p + 10, nlcc - 4);
+    p += 14;
+    for (var i2 = 0; i2 < nlcc; ++i2)
+      wbits(out, p + 3 * i2, lct[clim[i2]]);
+    p += 3 * nlcc;
+    var lcts = [lclt, lcdt];
+    for (var it = 0; it < 2; ++it) {
+      var clct = lcts[it];
+      for (var i2 = 0; i2 < clct.length; ++i2) {
+        var len = clct[i2] & 31;
+        wbits(out, p, llm[len]), p += lct[len];
+        if (len > 15)
+          wbits(out, p, clct[i2] >> 5 & 127), p += clct[i2] >> 12;
+      }
+    }
+  } else {
+    lm = flm, ll = flt, dm = fdm, dl = fdt;
+  }
+  for (var i2 = 0; i2 < li; ++i2) {
+    var sym = syms[i2];
+    if (sym > 255) {
+      var len = sym >> 18 & 31;
+      wbits16(out, p, lm[len + 257]), p += ll[len + 257];
+      if (len > 7)
+        wbits(out, p, sym >> 23 & 31), p += fleb[len];
+      var dst = sym & 31;
+      wbits16(out, p, dm[dst]), p += dl[dst];
+      if (dst > 3)
+        wbits16(out, p, sym >> 5 & 8191), p += fdeb[dst];
+    } else {
+      wbits16(out, p, lm[sym]), p += ll[sym];
+    }
+  }
+  wbits16(out, p, lm[256]);
+  return p + ll[256];
+};
+var deo = /* @__PURE__ */ new i32([65540, 131080, 131088, 131104, 262176, 1048704, 1048832, 2114560, 2117632]);
+var et = /* @__PURE__ */ new u8(0);
+var dflt = function(dat, lvl, plvl, pre, post, st) {
+  var s = st.z || dat.length;
+  var o = new u8(pre + s + 5 * (1 + Math.ceil(s / 7e3)) + post);
+  var w = o.subarray(pre, o.length - post);
+  var lst = st.l;
+  var pos = (st.r || 0) & 7;
+  if (lvl) {
+    if (pos)
+      w[0] = st.r >> 3;
+    var opt = deo[lvl - 1];
+    var n = opt >> 13, c = opt & 8191;
+    var msk_1 = (1 << plvl) - 1;
+    var prev = st.p || new u16(32768), head = st.h || new u16(msk_1 + 1);
+    var bs1_1 = Math.ceil(plvl / 3), bs2_1 = 2 * bs1_1;
+    var hsh = function(i3) {
+      return (dat[i3] ^ dat[i3 + 1] << bs1_1 ^ dat[i3 + 2] << bs2_1) & msk_1;
+    };
+    var syms = new i32(25e3);
+    var lf = new u16(288), df = new u16(32);
+    var lc_1 = 0, eb = 0, i2 = st.i || 0, li = 0, wi = st.w || 0, bs = 0;
+    for (; i2 + 2 < s; ++i2) {
+      var hv = hsh(i2);
+      var imod = i2 & 32767, pimod = head[hv];
+      prev[imod] = pimod;
+      head[hv] = imod;
+      if (wi <= i2) {
+        var rem = s - i2;
+        if ((lc_1 > 7e3 || li > 24576) && (rem > 423 || !lst)) {
+          pos = wblk(dat, w, 0, syms, lf, df, eb, li, bs, i2 - bs, pos);
+          li = lc_1 = eb = 0, bs = i2;
+          for (var j = 0; j < 286; ++j)
+            lf[j] = 0;
+          for (var j = 0; j < 30; ++j)
+            df[j] = 0;
+        }
+        var l = 2, d = 0, ch_1 = c, dif = imod - pimod & 32767;
+        if (rem > 2 && hv == hsh(i2 - dif)) {
+          var maxn = Math.min(n, rem) - 1;
+          var maxd = Math.min(32767, i2);
+          var ml = Math.min(258, rem);
+          while (dif <= maxd && --ch_1 && imod != pimod) {
+            if (dat[i2 + l] == dat[i2 + l - dif]) {
+              var nl = 0;
+              for (; nl < ml && dat[i2 + nl] == dat[i2 + nl - dif]; ++nl)
+                ;
+              if (nl > l) {
+                l = nl, d = dif;
+                if (nl > maxn)
+                  break;
+                var mmd = Math.min(dif, nl - 2);
+                var md = 0;
+                for (var j = 0; j < mmd; ++j) {
+                  var ti = i2 - dif + j & 32767;
+                  var pti = prev[ti];
+                  var cd = ti - pti & 32767;
+                  if (cd > md)
+                    md = cd, pimod = ti;
+                }
+              }
+            }
+            imod = pimod, pimod = prev[imod];
+            dif += imod - pimod & 32767;
+          }
+        }
+        if (d) {
+          syms[li++] = 268435456 | revfl[l] << 18 | revfd[d];
+          var lin = revfl[l] & 31, din = revfd[d] & 31;
+          eb += fleb[lin] + fdeb[din];
+          ++lf[257 + lin];
+          ++df[din];
+          wi = i2 + l;
+          ++lc_1;
+        } else {
+          syms[li++] = dat[i2];
+          ++lf[dat[i2]];
+        }
+      }
+    }
+    for (i2 = Math.max(i2, wi); i2 < s; ++i2) {
+      syms[li++] = dat[i2];
+      ++lf[dat[i2]];
+    }
+    pos = wblk(dat, w, lst, syms, lf, df, eb, li, bs, i2 - bs, pos);
+    if (!lst) {
+      st.r = pos & 7 | w[pos / 8 | 0] << 3;
+      pos -= 7;
+      st.h = head, st.p = prev, st.i = i2, st.w = wi;
+    }
+  } else {
+    for (var i2 = st.w || 0; i2 < s + lst; i2 += 65535) {
+      var e = i2 + 65535;
+      if (e >= s) {
+        w[pos / 8 | 0] = lst;
+        e = s;
+      }
+      pos = wfblk(w, pos + 1, dat.subarray(i2, e));
+    }
+    st.i = s;
+  }
+  return slc(o, 0, pre + shft(pos) + post);
+};
+var crct = /* @__PURE__ */ (function() {
+  var t = new Int32Array(256);
+  for (var i2 = 0; i2 < 256; ++i2) {
+    var c = i2, k = 9;
+    while (--k)
+      c = (c & 1 && -306674912) ^ c >>> 1;
+    t[i2] = c;
+  }
+  return t;
+})();
+var crc = function() {
+  var c = -1;
+  return {
+    p: function(d) {
+      var cr = c;
+      for (var i2 = 0; i2 < d.length; ++i2)
+        cr = crct[cr & 255 ^ d[i2]] ^ cr >>> 8;
+      c = cr;
+    },
+    d: function() {
+      return ~c;
+    }
+  };
+};
+var dopt = function(dat, opt, pre, post, st) {
+  if (!st) {
+    st = { l: 1 };
+    if (opt.dictionary) {
+      var dict = opt.dictionary.subarray(-32768);
+      var newDat = new u8(dict.length + dat.length);
+      newDat.set(dict);
+      newDat.set(dat, dict.length);
+      dat = newDat;
+      st.w = dict.length;
+    }
+  }
+  return dflt(dat, opt.level == null ? 6 : opt.level, opt.mem == null ? st.l ? Math.ceil(Math.max(8, Math.min(13, Math.log(dat.length))) * 1.5) : 20 : 12 + opt.mem, pre, post, st);
+};
+var mrg = function(a, b) {
+  var o = {};
+  for (var k in a)
+    o[k] = a[k];
+  for (var k in b)
+    o[k] = b[k];
+  return o;
+};
+var wbytes = function(d, b, v) {
+  for (; v; ++b)
+    d[b] = v, v >>>= 8;
+};
+function deflateSync(data, opts) {
+  return dopt(data, opts || {}, 0, 0);
+}
+var fltn = function(d, p, t, o) {
+  for (var k in d) {
+    var val = d[k], n = p + k, op = o;
+    if (Array.isArray(val))
+      op = mrg(o, val[1]), val = val[0];
+    if (ArrayBuffer.isView(val))
+      t[n] = [val, op];
+    else {
+      t[n += "/"] = [new u8(0), op];
+      fltn(val, n, t, o);
+    }
+  }
+};
+var te = typeof TextEncoder != "undefined" && /* @__PURE__ */ new TextEncoder();
+var td = typeof TextDecoder != "undefined" && /* @__PURE__ */ new TextDecoder();
+var tds = 0;
+try {
+  td.decode(et, { stream: true });
+  tds = 1;
+} catch (e) {
+}
+function strToU8(str, latin1) {
+  if (latin1) {
+    var ar_1 = new u8(str.length);
+    for (var i2 = 0; i2 < str.length; ++i2)
+      ar_1[i2] = str.charCodeAt(i2);
+    return ar_1;
+  }
+  if (te)
+    return te.encode(str);
+  var l = str.length;
+  var ar = new u8(str.length + (str.length >> 1));
+  var ai = 0;
+  var w = function(v) {
+    ar[ai++] = v;
+  };
+  for (var i2 = 0; i2 < l; ++i2) {
+    if (ai + 5 > ar.length) {
+      var n = new u8(ai + 8 + (l - i2 << 1));
+      n.set(ar);
+      ar = n;
+    }
+    var c = str.charCodeAt(i2);
+    if (c < 128 || latin1)
+      w(c);
+    else if (c < 2048)
+      w(192 | c >> 6), w(128 | c & 63);
+    else if (c > 55295 && c < 57344)
+      c = 65536 + (c & 1023 << 10) | str.charCodeAt(++i2) & 1023, w(240 | c >> 18), w(128 | c >> 12 & 63), w(128 | c >> 6 & 63), w(128 | c & 63);
+    else
+      w(224 | c >> 12), w(128 | c >> 6 & 63), w(128 | c & 63);
+  }
+  return slc(ar, 0, ai);
+}
+var exfl = function(ex) {
+  var le = 0;
+  if (ex) {
+    for (var k in ex) {
+      var l = ex[k].length;
+      if (l > 65535)
+        err(9);
+      le += l + 4;
+    }
+  }
+  return le;
+};
+var wzh = function(d, b, f, fn, u, c, ce, co) {
+  var fl2 = fn.length, ex = f.extra, col = co && co.length;
+  var exl = exfl(ex);
+  wbytes(d, b, ce != null ? 33639248 : 67324752), b += 4;
+  if (ce != null)
+    d[b++] = 20, d[b++] = f.os;
+  d[b] = 20, b += 2;
+  d[b++] = f.flag << 1 | (c < 0 && 8), d[b++] = u && 8;
+  d[b++] = f.compression & 255, d[b++] = f.compression >> 8;
+  var dt = new Date(f.mtime == null ? Date.now() : f.mtime), y = dt.getFullYear() - 1980;
+  if (y < 0 || y > 119)
+    err(10);
+  wbytes(d, b, y << 25 | dt.getMonth() + 1 << 21 | dt.getDate() << 16 | dt.getHours() << 11 | dt.getMinutes() << 5 | dt.getSeconds() >> 1), b += 4;
+  if (c != -1) {
+    wbytes(d, b, f.crc);
+    wbytes(d, b + 4, c < 0 ? -c - 2 : c);
+    wbytes(d, b + 8, f.size);
+  }
+  wbytes(d, b + 12, fl2);
+  wbytes(d, b + 14, exl), b += 16;
+  if (ce != null) {
+    wbytes(d, b, col);
+    wbytes(d, b + 6, f.attrs);
+    wbytes(d, b + 10, ce), b += 14;
+  }
+  d.set(fn, b);
+  b += fl2;
+  if (exl) {
+    for (var k in ex) {
+      var exf = ex[k], l = exf.length;
+      wbytes(d, b, +k);
+      wbytes(d, b + 2, l);
+      d.set(exf, b + 4), b += 4 + l;
+    }
+  }
+  if (col)
+    d.set(co, b), b += col;
+  return b;
+};
+var wzf = function(o, b, c, d, e) {
+  wbytes(o, b, 101010256);
+  wbytes(o, b + 8, c);
+  wbytes(o, b + 10, c);
+  wbytes(o, b + 12, d);
+  wbytes(o, b + 16, e);
+};
+function zipSync(data, opts) {
+  if (!opts)
+    opts = {};
+  var r = {};
+  var files = [];
+  fltn(data, "", r, opts);
+  var o = 0;
+  var tot = 0;
+  for (var fn in r) {
+    var _a2 = r[fn], file = _a2[0], p = _a2[1];
+    var compression = p.level == 0 ? 0 : 8;
+    var f = strToU8(fn), s = f.length;
+    var com = p.comment, m = com && strToU8(com), ms = m && m.length;
+    var exl = exfl(p.extra);
+    if (s > 65535)
+      err(11);
+    var d = compression ? deflateSync(file, p) : file, l = d.length;
+    var c = crc();
+    c.p(file);
+    files.push(mrg(p, {
+      size: file.length,
+      crc: c.d(),
+      c: d,
+      f,
+      m,
+      u: s != fn.length || m && com.length != ms,
+      o,
+      compression
+    }));
+    o += 30 + s + exl + l;
+    tot += 76 + 2 * (s + exl) + (ms || 0) + l;
+  }
+  var out = new u8(tot + 22), oe = o, cdl = tot - o;
+  for (var i2 = 0; i2 < files.length; ++i2) {
+    var f = files[i2];
+    wzh(out, f.o, f, f.f, f.u, f.c.length);
+    var badd = 30 + f.f.length + exfl(f.extra);
+    out.set(f.c, f.o + badd);
+    wzh(out, o, f, f.f, f.u, f.c.length, f.o, f.m), o += 16 + badd + (f.m ? f.m.length : 0);
+  }
+  wzf(out, o, files.length, cdl, oe);
+  return out;
+}
+
 // src/playground/weights.ts
 function arraysOf({ layout, kept }, frame) {
   const arrays = /* @__PURE__ */ new Map();
@@ -3651,50 +4358,19 @@ function knotsOf({ knots, kernel: { family, order, functions } }) {
   return isWaves ? Array.from({ length: functions }, (_, b) => b + 1 >> 1) : knots;
 }
 function archiveOf(made, frame) {
-  const files = Array.from(arraysOf(made, frame), ([name, array2]) => {
-    return { name: new TextEncoder().encode(`${name}.npy`), bytes: npyOf(array2) };
-  });
-  const parts = [];
-  const index = [];
-  let at = 0;
-  for (const { name, bytes } of files) {
-    const shared = [20, 0, 0, 0, 33, checksum(bytes), bytes.length, bytes.length, name.length, 0];
-    const local = record2([67324752, ...shared], "IHHHHHIIIHH");
-    index.push(record2([33639248, 20, ...shared, 0, 0, 0, 0, at], "IHHHHHHIIIHHHHHII"), name);
-    parts.push(local, name, bytes);
-    at += local.length + name.length + bytes.length;
-  }
-  const size = index.reduce((all, { length }) => all + length, 0);
-  const end = record2([101010256, 0, 0, files.length, files.length, size, at, 0], "IHHHHIIH");
-  return joined([...parts, ...index, end]);
+  const files = Array.from(arraysOf(made, frame), ([name, array2]) => [`${name}.npy`, npyOf(array2)]);
+  return zipSync(Object.fromEntries(files), { level: 0 });
 }
 function npyOf({ shape, values }) {
   const kind = values instanceof Float32Array ? "<f4" : "<i8";
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
   const words = `{'descr': '${kind}', 'fortran_order': False, 'shape': (${sizes}), }`;
   const length = Math.ceil((10 + words.length + 1) / 64) * 64 - 10;
-  const header = new TextEncoder().encode(`${words.padEnd(length - 1)}
+  const magic = [147, 78, 85, 77, 80, 89, 1, 0];
+  const header = strToU8(`${words.padEnd(length - 1)}
 `);
-  const magic = Uint8Array.of(147, 78, 85, 77, 80, 89, 1, 0);
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return joined([magic, record2([length], "H"), header, bytes]);
-}
-function record2(numbers, kinds) {
-  const bytes = [...kinds].flatMap(
-    (kind, k) => [0, 8, 16, 24].slice(0, kind === "H" ? 2 : 4).map((shift) => numbers[k] >>> shift)
-  );
-  return Uint8Array.from(bytes);
-}
-function joined(parts) {
-  return Uint8Array.from(parts.flatMap((part) => Array.from(part)));
-}
-function checksum(bytes) {
-  let rest = ~0;
-  for (const byte of bytes) {
-    rest ^= byte;
-    for (let bit = 0; bit < 8; bit++) rest = rest >>> 1 ^ (rest & 1 ? 3988292384 : 0);
-  }
-  return ~rest >>> 0;
+  return Uint8Array.of(...magic, length & 255, length >> 8, ...header, ...bytes);
 }
 function codeOf(state, { layout, structure }) {
   const { grid, order, basis, base } = state;
@@ -3980,4 +4656,29 @@ INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS
 OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER
 TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF
 THIS SOFTWARE.
+*/
+
+/*! fflate 0.8.3
+
+MIT License
+
+Copyright (c) 2026 Arjun Barrett
+
+Permission is hereby granted, free of charge, to any person obtaining a copy
+of this software and associated documentation files (the "Software"), to deal
+in the Software without restriction, including without limitation the rights
+to use, copy, modify, merge, publish, distribute, sublicense, and/or sell
+copies of the Software, and to permit persons to whom the Software is
+furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all
+copies or substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
+LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
+OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
+SOFTWARE.
 */

@@ -26,13 +26,10 @@ export const picturesAbreast = (
 ): number => tabulated(count, width, NARROWEST_PICTURE[what]).columns;
 
 /** What diagrams beside each other have in common; `changed` is called when all but the one drawn are to be drawn again. */
-export function comparedOf(
-  count: number,
-  changed: (drawn: number) => void = () => {},
-): (number: number) => Compared {
+export function comparedOf(count: number, changed: (drawn: number) => void = () => {}) {
   const reaches: Compared["reaches"] = new Map();
   const agreed = agreement(count, MOST, changed);
-  return (number) => ({ number, reaches, tallest: agreed(number).y });
+  return (number: number): Compared => ({ number, reaches, tallest: agreed(number).y });
 }
 
 const saying = (given: Given, trait: string, said: unknown): Given => ({

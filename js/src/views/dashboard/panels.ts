@@ -10,7 +10,7 @@ import { createSteadyHeight, heightInSight, scrollingPanel } from "../../shell/i
 import type { Mounted, Shell, Still, Within } from "../../shell/mount.ts";
 import { hear, watchTraits } from "../../wire/hear.ts";
 import type { StreamExports } from "../../wire/types.ts";
-import { heightsOf, leastOf, rowsOf, type Size } from "./heights.ts";
+import { heightsOf, leastOf, rowsOf, type Size } from "./scene.ts";
 
 /** Pixels of a panel's drawing at most and at least; what is not here is as tall as it is. */
 const DRAWINGS: Readonly<Record<string, Omit<Size, "around">>> = {
@@ -50,8 +50,6 @@ interface Named {
 }
 
 const NO_LINE = { words: "", chosen: false, warns: false };
-
-export type Panels = ReturnType<typeof createPanels>;
 
 /** A panel, and the view that is mounted in it. */
 type Place = ReturnType<typeof placeIn>;

@@ -1,11 +1,18 @@
-/** Dashboard's scene: the model and its loss in the caption; what is saved has the panels below each other. */
+/** Dashboard's scene: the model and its loss in the caption; what is saved has the panels below each other, and how high they are. */
 
+import { sum } from "d3-array";
 import { formatCount, formatNumber, momentText } from "../../phi/format.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
+import type { latestOf } from "../../scene/logged.ts";
 import { NOWHERE, type Remark, type Scene } from "../../scene/marks.ts";
 import { type Paged, stacked } from "../../scene/still.ts";
 import { latestLoss } from "../../wire/standing.ts";
-import type { Panels } from "./panels.ts";
+
+/** The latest value of a series up to a step as the panel of curves has it, and whether that panel is seen. */
+type Latest = (
+  name: string,
+  until: number,
+) => (NonNullable<ReturnType<typeof latestOf>> & { isSeen: boolean }) | null;
 
 export function drawing(): Drawing {
   return (given) => sceneOf(given, []);
@@ -15,7 +22,7 @@ export function drawing(): Drawing {
 export function sceneOf(
   { store, width, theme }: Given,
   pictures: readonly Paged[],
-  drawn: Panels["latest"] = () => null,
+  drawn: Latest = () => null,
 ): Scene {
   const { model = "" } = store.standing();
   const frame = store.current();
@@ -52,4 +59,37 @@ export function sceneOf(
     sheets: [{ marks: () => marks }],
     sites: NOWHERE,
   };
+}
+
+/** Pixels of a panel: beside its drawing, and of the drawing at most and at least. */
+export interface Size {
+  around: number;
+  most: number;
+  least: number;
+}
+
+/** Numbers of the panels in each row: two, or one that is wide or has no neighbour. */
+export function rowsOf(wide: readonly boolean[]): number[][] {
+  const rows: number[][] = [];
+  let open = false;
+  wide.forEach((isWide, k) => {
+    if (open && !isWide) rows[rows.length - 1].push(k);
+    else rows.push([k]);
+    open = !isWide && !open;
+  });
+  return rows;
+}
+
+/** The least that all rows take. */
+export function leastOf(rows: readonly (readonly Size[])[]): number {
+  return sum(rows.map((row) => Math.max(...row.map(({ around, least }) => around + least))));
+}
+
+/** Pixels of each row within `free`, each giving up the same share of what it can do without; where they fill it, with what is left. */
+export function heightsOf(rows: readonly (readonly Size[])[], free: number, fills = false) {
+  const tall = rows.map((row) => Math.max(...row.map(({ around, most }) => around + most)));
+  const left = free - sum(tall);
+  if (left >= 0) return tall.map((height) => height + (fills ? left / rows.length : 0));
+  const share = Math.min(1, -left / Math.max(1, sum(tall) - leastOf(rows)));
+  return tall.map((height, k) => height - share * (height - leastOf([rows[k]])));
 }

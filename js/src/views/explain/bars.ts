@@ -158,11 +158,7 @@ export function classesShown({ scores, target }: LayerShares): number[] {
   return highest.includes(target) ? highest : [...highest, target];
 }
 
-export function classesBlock(
-  { part, theme }: BlockStyle,
-  [x, y]: Corner,
-  width: number,
-): Block | null {
+export function classesBlock({ part, theme }: BlockStyle, [x, y]: Corner, width: number) {
   const { scores, target, predicted } = part;
   if (scores.length < 2) return null;
   const { colours } = theme;
@@ -219,7 +215,7 @@ export function classesBlock(
     ],
     region: {
       ...{ name: "classes", box, rows: rows.length, columns: 1, count: rows.length },
-      words(row) {
+      words(row: number) {
         const { name, score, share } = rows[row];
         return `class ${name} · score ${score} · probability ${share}`;
       },

@@ -110,18 +110,13 @@ function inSight(shown: Shown, seen: number): Section {
   return fewer.find(({ bottom }) => bottom <= seen) ?? whole;
 }
 
-function sceneOf(
-  shown: Shown,
-  section: Section,
-  from: readonly unknown[],
-  given: Given,
-): ExplainScene {
+function sceneOf(shown: Shown, section: Section, from: readonly unknown[], given: Given) {
   const { content, part, selected, width, theme } = shown;
   const { regions, bottom, cuts } = section;
   const start = regions.findIndex(({ name }) => name === "groups" || name === "bars");
   return {
     ...{ content, part, selected, width, cuts },
-    meant: (id) => meantBy(id, shown, section),
+    meant: (id: string) => meantBy(id, shown, section),
     height: bottom,
     title: `${titleFor(part)} · ${titleOf(part.layer)}`,
     moment: part.moment,

@@ -212,12 +212,7 @@ function contourMarks({ surface, levels, most }: Pair, plot: Rect, theme: Theme)
 }
 
 /** The ground's own colour under the number breaks the line, as on a map. */
-function labelMarks(
-  text: string,
-  { x, y, angle }: LabelPlace,
-  width: number,
-  halo: string,
-): Mark[] {
+function labelMarks(text: string, { x, y, angle }: LabelPlace, width: number, halo: string) {
   const half = (width - LABEL_SIZE) / 2;
   const [dx, dy] = [half * Math.cos(angle), half * Math.sin(angle)];
   const turn = (angle * 180) / Math.PI;

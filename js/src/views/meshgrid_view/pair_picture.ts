@@ -238,13 +238,9 @@ export function densityWords({ outside }: Density): string {
 }
 
 /** The inputs at a step of the keyboard; rows run down, y runs up. */
-export function planePoint(
-  { range: [lo, hi] }: Pair,
-  row: number,
-  column: number,
-): [number, number] {
+export function planePoint({ range: [lo, hi] }: Pair, row: number, column: number) {
   const share = (k: number) => k / (READINGS - 1);
-  return [lo + (hi - lo) * share(column), hi - (hi - lo) * share(row)];
+  return [lo + (hi - lo) * share(column), hi - (hi - lo) * share(row)] as const;
 }
 
 /** What is read where the pointer or the keyboard is on the surface. */

@@ -305,12 +305,9 @@ export function layOutResponse(
   const cell = Math.max(18, Math.floor((whole + 3) / Math.max(kh, kw)) - 3);
   const cells = { x: cellX, y: top, width: kw * (cell + 3) - 3, height: kh * (cell + 3) - 3 };
   // One row of maps leaves room under all for the words, which a narrow patch has not.
+  const end = Math.max(mapsEnd, bottomOf(cells), isSmall ? pictured : 0);
   const foot = isRow
-    ? {
-        x: footX,
-        y: Math.max(mapsEnd, bottomOf(cells), isSmall ? pictured : 0) + 18,
-        width: footed,
-      }
+    ? { x: footX, y: end + 18, width: footed }
     : { x: cellX, y: bottomOf(cells) + 16, width: Math.max(side, cells.width) };
   return {
     image: picture,

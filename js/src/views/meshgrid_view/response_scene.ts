@@ -188,11 +188,7 @@ function inputRegions(source: Source, image: Images, layout: ResponseLayout): Re
   return regions;
 }
 
-function captionOf(
-  { store, room }: Given,
-  { layer, frame }: MeshGiven,
-  response: Response,
-): Remark[] {
+function captionOf({ store, room }: Given, { layer, frame }: MeshGiven, response: Response) {
   const { source, swept, outputs } = response;
   const then = source.input === "observed" ? seenThen(store.observed(layer.name), frame.step) : "";
   const { low, high, broken } = response.reach;

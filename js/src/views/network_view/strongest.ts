@@ -36,7 +36,7 @@ const RIVAL = { atOnce: 2, times: 1.5, steps: 8 };
 /** Which link at a place is on the path: the strongest, or the one that was, until that is clearly and lastingly weaker. */
 type Steady = (
   place: string,
-  sizes: { best: number } & Pick<Strengths, "sizeOf">,
+  sizes: { best: number } & Pick<ReturnType<typeof strengthsInto>, "sizeOf">,
   step: number,
 ) => number;
 
@@ -125,26 +125,18 @@ function fading({ seen, isGone }: Leg, marks: readonly Mark[]): Mark[] {
   return seen === undefined ? kept : [{ kind: "group", opacity: seen, marks: kept }];
 }
 
-interface Strengths extends Pick<Leg, "adds"> {
-  /** The strength of a link into a unit: what it adds, signed by what all add together. */
-  sizeOf(n: number): number | undefined;
-}
-
-function strengthsInto(
-  { graph, flow, relevances }: PathGiven,
-  number: number,
-  unit: number,
-): Strengths {
+/** The strength of each link into a unit: what it adds, signed by what all add together. */
+function strengthsInto({ graph, flow, relevances }: PathGiven, number: number, unit: number) {
   const { bundles } = graph.columns[number];
   const made = flow?.frame && partsInto(graph, number, flow, flow.frame, unit);
-  if (!made) return { sizeOf: (n) => relevances[number]?.sizes[n] ?? 0, adds: null };
+  if (!made) return { sizeOf: (n: number) => relevances[number]?.sizes[n] ?? 0, adds: null };
   const values = made.map(({ value }) => value);
   // A sum that is NaN has no strongest link.
   if (!values.every(Number.isFinite)) return { sizeOf: () => undefined, adds: null };
   const sizes = towardsSum(values);
   const parts = new Map(made.map(({ from }, k) => [from, sizes[k]]));
   const adds = new Map(made.map(({ from, value }) => [from, Math.abs(value)]));
-  return { sizeOf: (n) => parts.get(bundles[n].from), adds };
+  return { sizeOf: (n: number) => parts.get(bundles[n].from), adds };
 }
 
 /** Back along a path of a circuit, as far as the diagram has its links. */

@@ -79,10 +79,7 @@ export function standingAt({ state }: RunStatus, heard: Standing): Standing {
 }
 
 /** Label, which may be empty, and value of each number that is known. How fast it is goes without saying where nothing says that it makes steps. */
-export function numbers(
-  status: RunStatus,
-  standing: string,
-): [label: string, value: string, title: string][] {
+export function numbers(status: RunStatus, standing: string) {
   const rows: [string, string, string][] = [
     ["step", formatCount(status.step), "Optimizer steps since the model was bound"],
   ];
