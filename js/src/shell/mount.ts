@@ -1,7 +1,6 @@
 /** The shell of every view: finds its stream, follows theme, size and sight, draws at its pace, says what is wrong. */
 
 import type { AnyModel, Host, RenderProps } from "@anywidget/types";
-import { waitsForBatch } from "../phi/inputs.ts";
 import { type Drawing, type Given, isMoving, NOT_POINTED } from "../scene/drawing.ts";
 import type { Mark, Rect, Remark, Scene } from "../scene/marks.ts";
 import type { Theme } from "../scene/theme.ts";
@@ -220,8 +219,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     const remarks = scene.caption.filter((remark) => isSaid(remark, within));
     caption.show(remarks);
     const said = saidAtRest(remarks, store, parts);
-    const key = [scene.title, scene.width, scene.about, waitsForBatch(store)].join();
-    for (const hold of holds) hold(key, said);
+    for (const hold of holds) hold(`${scene.title} ${scene.width} ${scene.about}`, said);
     lastScene = { ...scene, caption: remarks };
     const isFirst = "kwUnborn" in root.dataset;
     say("");
