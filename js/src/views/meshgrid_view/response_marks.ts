@@ -97,11 +97,11 @@ export function mapMarks(response: Response, layout: ResponseLayout, theme: Them
   const { outputs, grids, swept, most, selection, place, by } = response;
   const { colours } = theme;
   const palette = paletteOf(theme.name);
-  const one = swept.outputs > 1 ? `: ${outputName(swept.layer, outputs[0], "map")}` : "";
-  const { layer } = swept;
+  const only = outputName(swept.layer, outputs[0], "map");
+  const one = swept.outputs > 1 ? [`response: ${only}`, only] : ["response"];
   // A row stands in a host, where no line over it says whose they are.
-  const whose = layout.isRow ? [`maps that ${layerTitle(layer)} makes`] : [];
-  const heads = outputs.length > 1 ? [...whose, "responses"] : [`response${one}`, "response"];
+  const whose = layout.isRow ? [`maps that ${layerTitle(swept.layer)} makes`] : [];
+  const heads = outputs.length > 1 ? [...whose, "responses"] : one;
   const room = layout.titles.patch[0] - layout.titles.response[0] - 8;
   const head = fitting(heads, room > 0 ? room : layout.width, WORDS, 600);
   const meaning = { most, below: ["below 0"], above: ["response above 0", "above 0"] };
