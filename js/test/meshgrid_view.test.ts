@@ -471,6 +471,19 @@ describe("the response", () => {
     expect((title?.y ?? 0) - lowest).toBeLessThan(40);
   });
 
+  it("has whole titles where its parts have little room side by side", async () => {
+    for (const name of ["clientWidth", "offsetWidth"] as const) {
+      vi.spyOn(HTMLElement.prototype, name, "get").mockReturnValue(278);
+    }
+    const { store, observe } = makeStream();
+    observe();
+    const { view } = showing(store, { mode: "response", output: 1, height: 96 });
+    await painted();
+    const words = view.words();
+    expect(words).toContain("map 1");
+    expect(words.filter((text) => /\S…/.test(text))).toEqual([]);
+  });
+
   it("is taken back when the view shows something else", async () => {
     const { store, observe } = makeStream();
     observe();
