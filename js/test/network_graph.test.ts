@@ -499,6 +499,11 @@ describe("the strongest path", () => {
   const told = { ...diagram, relevances: diagram.parts.map(({ relevance }) => relevance) };
   /** Scores by which the path ends at a unit. */
   const ending = (best: number) => ({ raw: [0, 0], probabilities: null, best });
+  /** Takes another link than the best to the same unit. */
+  const second: typeof atOnce = (place, { best }) => {
+    const { bundles } = told.graph.columns[Number(place.split(" ")[0])];
+    return bundles.findIndex(({ to }, n) => n !== best && to === bundles[best].to);
+  };
   /** The one that adds most, in the direction of the sum. */
   const largest = (own: number[]) => {
     const sign = Math.sign(own.reduce((sum, part) => sum + part, 0));
@@ -535,8 +540,9 @@ describe("the strongest path", () => {
     vi.useFakeTimers({ toFake: ["performance"] });
     const keep = memory();
     const drawn = (legs: readonly Leg[]) => crossFaded(keep, told.graph, legs);
-    const [one, other] = [0, 1].map((unit) => strongestPath(told, ending(unit), atOnce));
+    const [one, other] = [atOnce, second].map((steady) => strongestPath(told, ending(0), steady));
     expect(drawn(one)).toBe(one);
+    vi.advanceTimersByTime(300);
     expect(drawn(other).map(({ isGone = false, seen }) => [isGone, seen])).toContainEqual([
       true,
       1,
@@ -557,6 +563,23 @@ describe("the strongest path", () => {
     expect(JSON.stringify(marks)).not.toContain('"text"');
     vi.advanceTimersByTime(200);
     expect(drawn(other)).toBe(other);
+    vi.useRealTimers();
+  });
+
+  it("ends at the answer of the frame drawn, however fast answers and paths change", () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    const keep = memory();
+    const [one, two, other] = [
+      strongestPath(told, ending(0), atOnce),
+      strongestPath(told, ending(1), atOnce),
+      strongestPath(told, ending(1), second),
+    ];
+    for (const legs of [one, two, one, two, other, two, other]) {
+      expect(crossFaded(keep, told.graph, legs)).toBe(legs);
+      vi.advanceTimersByTime(90);
+    }
+    vi.advanceTimersByTime(300);
+    expect(crossFaded(keep, told.graph, one)).toBe(one);
     vi.useRealTimers();
   });
 

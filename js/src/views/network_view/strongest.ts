@@ -97,8 +97,11 @@ export function strongestPath(input: PathGiven, scores: ClassScores | null, stea
 export function crossFaded(keep: Keep, graph: Graph, legs: readonly Leg[]): readonly Leg[] {
   const now = performance.now();
   const names = legs.map(({ column, bundle }) => `${column} ${bundle}`).join();
+  const end = ([leg]: readonly Leg[]) => leg && graph.columns[leg.column].bundles[leg.bundle].to;
   const turn = keep<Turn>("turn", [graph, names], (last) => {
-    return { graph, legs, gone: last?.graph === graph ? last.legs : legs, at: now };
+    // Of a path to another answer nothing stays, nor where one change follows another.
+    const fades = last?.graph === graph && end(last.legs) === end(legs) && now - last.at >= FADE;
+    return { graph, legs, gone: fades ? last.legs : legs, at: now };
   });
   const share = (now - turn.at) / FADE;
   if (share >= 1 || turn.gone === turn.legs) return legs;
