@@ -593,7 +593,8 @@ describe("bars", () => {
 });
 
 describe("of the pixels of an image", () => {
-  it("the one taken apart keeps its place until it is less than half the largest of its map", () => {
+  /** A kernel of nine functions over an image, one of whose pixels is taken apart. */
+  function taken() {
     const [padding, one]: [[number, number, number, number], [number, number]] = [
       [1, 1, 1, 1],
       [1, 1],
@@ -619,18 +620,20 @@ describe("of the pixels of an image", () => {
     const image = Float32Array.from({ length: 36 }, (_, k) => Math.sin(7 * k));
     const probe = { shape: [1, ...size], inputs: image, labels: null };
     const selection = { layer: "c0", out: 0, in: 0, row: 0, column: 0, looks: true };
+    const run = { structure, probe, selection };
+    return (seed: number) => ({ ...run, frame: frameOf([made], 0, seed) });
+  }
+
+  it("the one taken apart keeps its place until it is less than half the largest of its map", () => {
+    const at = taken();
     const show = page();
-    const [from, to] = [3, 8].map((seed) => frameOf([made], 0, seed));
+    const { frame: from, ...run } = at(3);
+    const { frame: to } = at(8);
     let last = -1;
     let [left, kept] = [0, 0];
     for (let step = 0; step <= 40; step++) {
       const data = from.data.map((value, k) => value + (step / 40) * (to.data[k] - value));
-      const { closeUp, diagram } = show({
-        frame: { ...from, step, data },
-        structure,
-        probe,
-        selection,
-      });
+      const { closeUp, diagram } = show({ ...run, frame: { ...from, step, data } });
       if (closeUp?.kind !== "pixel") throw new Error("no pixel");
       const values = Array.from(diagram.flow?.values[1] ?? [], Math.abs);
       const [at, most] = [6 * closeUp.row + closeUp.at, Math.max(...values)];
@@ -644,6 +647,33 @@ describe("of the pixels of an image", () => {
     }
     expect(Math.min(left, kept)).toBeGreaterThan(0);
   });
+
+  it.each([334, 546, 568, 900])(
+    "the one taken apart has a large function that is told, and numbers on no curve, in %i pixels",
+    (wide) => {
+      const { sheets, width, height } = page({}, wide)(taken()(3));
+      const view = { x: 0, y: 0, width, height };
+      const [parts, axes] = [sheets[5].marks(view), sheets[6].marks(view)];
+      const frame = axes.find((mark) => mark.kind === "rects" && mark.stroke && !mark.fill);
+      if (frame?.kind !== "rects") throw new Error("no plot");
+      expect(frame.boxes[2]).toBeGreaterThan(wide < 400 ? 120 : 170);
+      const [name, said] = textsIn(axes).map(({ text }) => text);
+      expect(name).toMatch(/^c0 · .* to map 0$/);
+      expect(said).toMatch(/^row \d, column \d: φ\(.*\) = /);
+      const all = textsIn(parts).filter(({ anchor, size }) => anchor === "middle" && size === 9);
+      const cells = parts.flatMap((mark) =>
+        mark.kind === "rects" && mark.radius === 3 && mark.stroke ? [mark.boxes] : [],
+      );
+      const below = cells.find(({ length }) => length === 36);
+      const numbers = all.slice(-9); // before them are those of the inputs, which have ground of their own
+      expect(numbers).toHaveLength(9);
+      numbers.forEach(({ y, size = 0 }, k) => {
+        const [top, high] = [below?.[4 * k + 1] ?? 0, below?.[4 * k + 3] ?? 0];
+        expect(y - size).toBeGreaterThanOrEqual(top + high - 1);
+        expect(high).toBeGreaterThan(20);
+      });
+    },
+  );
 
   it("the one whose function is shown is framed on its kernel and on what all add", () => {
     const made = run([4, 3]);
