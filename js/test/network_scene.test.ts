@@ -64,6 +64,7 @@ interface Run {
   ghost?: Frame;
   before?: Frame;
   selection?: Selection | null;
+  state?: "idle" | "running";
 }
 
 /** Draws one frame after another, as a page that is live does. */
@@ -71,7 +72,7 @@ function page(traits: Record<string, unknown> = {}, width = 900, room?: number) 
   const draw = drawing();
   const store = {} as Store;
   return (
-    { frame, structure, probe, ghost, before, selection }: Run,
+    { frame, structure, probe, ghost, before, selection, state = "running" }: Run,
     pointed: Pointed = NOT_POINTED,
   ): NetworkScene => {
     Object.assign(store, {
@@ -88,7 +89,7 @@ function page(traits: Record<string, unknown> = {}, width = 900, room?: number) 
       initial: () => before ?? frame,
       latest: () => frame,
       alone: () => false,
-      standing: () => ({ ...UNKNOWN, state: "running" }),
+      standing: () => ({ ...UNKNOWN, state }),
     });
     const theme = themeOf("light");
     const given: Given = {
@@ -317,6 +318,7 @@ describe("an ensemble", () => {
     scene.diagram.parts.slice(1).forEach((part, k) => {
       expect(part.bundles.map((_, n) => boldness(part, n) * 4)).toEqual([...counts[k]]);
       const words = part.bundles.map((_, n) => linkWords(scene.diagram, part, n));
+      for (const text of words) expect(text).toMatch(/ · furthest apart at x = .* to .*, median /);
       const said = words.map((text) => Number(/ · in (\d) of 4 networks$/.exec(text)?.[1]));
       expect(said).toEqual([...counts[k]]);
     });
@@ -470,6 +472,23 @@ describe("a film", () => {
     expect(first.length).toBe(8);
     for (const step of [1, 2, 3, 0, 2]) expect(scalesAt(step)).toEqual(first);
     expect(scalesAt(3, -1)).toEqual(first);
+  });
+
+  it("is drawn at rest as a page that is loaded then draws it, whatever came before", () => {
+    const made = run([3, 5, 1]);
+    const batch = { ...made, probe: null };
+    const sizes = [1, 5, 3];
+    const at = (k: number) => {
+      const data = made.frame.data.map((value) => sizes[k] * value);
+      return { ...batch, frame: { ...made.frame, step: k, data } };
+    };
+    const scalesOf = ({ diagram: { parts } }: NetworkScene) =>
+      parts.flatMap(({ picture }) => (picture ? [picture.scale(), ...picture.ends()] : []));
+    const show = page();
+    const trained = [0, 1, 2].map((k) => scalesOf(show(at(k))));
+    const atRest = { ...at(2), state: "idle" as const };
+    expect(trained[2]).not.toEqual(scalesOf(page()(atRest)));
+    expect(scalesOf(show(atRest))).toEqual(scalesOf(page()(atRest)));
   });
 
   it("shows the units that are shown at rest, in their order, but for those on the path", () => {
@@ -768,6 +787,30 @@ describe("a selected function without a place of its own", () => {
 });
 
 describe("the strongest path", () => {
+  it("ends at the answer of each frame, however fast frames come and answers change", () => {
+    const here = run([6, 8, 8, 4], 1);
+    const show = page();
+    const view = { x: 0, y: 0, width: 900, height: 600 };
+    const answers = Array.from({ length: 12 }, (_, k) => {
+      const { data } = run([6, 8, 8, 4], k + 1).frame;
+      const { diagram, sheets } = show({ ...here, frame: { ...here.frame, data, step: k } });
+      const best = diagram.scores?.best ?? -1;
+      const { x = 0, y = 0, height = 0 } = diagram.parts[3].byUnit.get(best) ?? {};
+      const [path] = sheets[1].marks(view);
+      const lines = path.kind === "group" ? path.marks : [];
+      const ends = lines.flatMap((mark) => {
+        if (mark.kind !== "lines") return [];
+        const xy = Array.from(mark.xy);
+        const lasts = Array.from(mark.ends, (end) => xy.slice(2 * end - 2, 2 * end));
+        return lasts.filter(([at]) => at > x - 20);
+      });
+      expect(ends.length).toBeGreaterThan(0);
+      for (const [, at] of ends) expect(at).toBeCloseTo(y + height / 2, 3);
+      return best;
+    });
+    expect(new Set(answers).size).toBeGreaterThan(2);
+  });
+
   it("stays for some steps where it is weaker, not much, and then leads to what has the highest bar", () => {
     const here = run([6, 8, 8, 4], 1);
     const madeBy = (seed: number, step: number): Run => {
