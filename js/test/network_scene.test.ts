@@ -609,6 +609,27 @@ describe("bars", () => {
     expect(numbers.length).toBeGreaterThanOrEqual(named.length);
     expect(texts.some((text) => text.includes("…"))).toBe(false);
   });
+
+  it("have a heading that keeps its form for whatever sum, in each width", () => {
+    const network = run([6, 8, 8, 4]);
+    const sums: string[] = [];
+    for (let width = 560; width < 1000; width += 12) {
+      const show = page({}, width);
+      const forms = Array.from({ length: 8 }, (_, unit) => {
+        const scene = show(network, { id: `u:2:${unit}`, at: null, keyboard: "" });
+        const view = { x: 0, y: 0, width, height: scene.height };
+        const heading = textsIn(scene.sheets[5].marks(view)).find(({ text }) =>
+          /^[A-Z]/.test(text),
+        );
+        const [form, sum = ""] = (heading?.text ?? "").split(": ");
+        sums.push(sum);
+        return `${form.replace(/output \d/i, "")}: ${sum.replace(/^[\d.−]+/, "")}`;
+      });
+      expect(new Set(forms).size).toBe(1);
+    }
+    expect(sums).not.toContain("");
+    expect(new Set(sums.map((sum) => sum.length)).size).toBeGreaterThan(1);
+  });
 });
 
 describe("of the pixels of an image", () => {

@@ -35,6 +35,8 @@ const NUMBER = { size: 9, row: 11, least: 28 };
 const SUM = 84;
 /** Least distance between the titles of the bars and of the plot. */
 const TITLE_GAP = 12;
+/** A sum as long as most are. */
+const LONG_SUM = "−0.000";
 /** The height of a row at least and at most, its width, and the gap between two columns of rows. */
 const BAR = { row: 16, high: 22, least: 104, most: 240, gap: 16 };
 /** Share of the longest bar that is kept free for bars that go the other way. */
@@ -72,11 +74,16 @@ export function closeUpMarks(
   // A score that has a bar is not said again.
   const isScore = closeUp.column === diagram.parts.length - 1 && !diagram.scores?.probabilities;
   const total = closeUp.kind === "unit" && !isScore ? closeUp.total : Number.NaN;
-  const sums = Number.isFinite(total) ? titles : [];
-  const summed = sums.map((title) => `${title}: ${print(total)} in all`);
+  const amount = print(total);
+  const sums = titles.map((title) => `${title}: ${amount} in all`);
+  const short = `${titles.at(-1)}: ${amount}`;
+  const headings = Number.isFinite(total) ? [...sums, short, ...titles] : titles;
+  // It keeps its form, whatever the sum is.
+  const longer = amount.length > LONG_SUM.length ? amount : LONG_SUM;
+  const wideIn = (text: string) => TITLE_GAP + widthOf(text.replace(amount, longer), WORDS, 600);
   const tall = closeUp.kind === "unit" ? closeUp.parts.length * BAR.row : Number.POSITIVE_INFINITY;
   const bars = BAR.most * Math.ceil(tall / box.height);
-  const taken = Math.max(bars, widthOf(summed[0] ?? "", WORDS, 600) + TITLE_GAP);
+  const taken = Math.max(bars, wideIn(headings[0]));
   const free = Math.min(box.width - taken - PLOT.gap, PLOT.flat * box.height);
   const own = Math.min(isPicture ? box.width : PLOT.most, Math.max(share * box.width, PLOT.least));
   const most = Math.max(free, own);
@@ -87,7 +94,7 @@ export function closeUpMarks(
   const width = shown ? box.width - wide - PLOT.gap : box.width;
   const plot = { ...box, x: box.x + box.width - wide, width: wide };
   const inside = { ...box, width, y: box.y + 22, height: box.height - 24 };
-  const heading = fitting([...summed, ...titles, ""], width - TITLE_GAP, WORDS, 600);
+  const heading = headings.find((text) => wideIn(text) <= width) ?? "";
   const parts = [
     words(box.x, box.y + 13, heading, colours.ink, { weight: 600 }),
     ...(closeUp.kind === "pixel" ? pixelMarks(diagram, closeUp, inside, theme) : []),

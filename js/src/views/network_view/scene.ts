@@ -233,7 +233,7 @@ function sceneOf(
     words: description(diagram),
     about: JSON.stringify([
       graph.columns.map(({ name, units: n }) => [name, n]),
-      !flow,
+      waitsForBatch(given.store),
       settings.example,
     ]),
     caption: networkCaption(diagram, verdict, { colouring, looked }, given),

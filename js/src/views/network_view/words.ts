@@ -120,7 +120,8 @@ export function networkCaption(
   });
   if (isBeyond) remarks.push(keyed("outside grid", "fill", colours.outside));
   const absence = flow || get("ensemble") ? "" : absenceOf(store, graph.traced);
-  const tone = waitsForBatch(store) ? "ink" : "muted";
+  // While a batch may come it stands where what the network says of one will.
+  const tone = store.alone() ? "muted" : "ink";
   if (absence) remarks.push({ text: absence, title: graph.note, tone });
   else if (graph.note && !get("ensemble")) remarks.push({ text: graph.note });
   return remarks;
