@@ -146,6 +146,17 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false) {
     if (size > (n > bands ? GAIN_OF_BANDS : 1) * cell)
       [cell, perBand, bands] = [size, bandColumns, Math.ceil(columns / bandColumns)];
   }
+  // Where others say how high they are, the room that is left makes kernels broader, in more bands.
+  const { highest = 0, broadest = 1 } = shape;
+  while (
+    flowing &&
+    highest > 0 &&
+    kh * kw > 1 &&
+    bands < columns &&
+    tallest(bands + 1) >= highest &&
+    fit(perBand) < broadest * highest
+  )
+    perBand = Math.ceil(columns / ++bands);
   const heightOf = (n: number, block: number, between: number) =>
     2 * PAD - BAND_GAP + n * (COL_LABEL + rows * (block + between) - between + BAND_GAP);
   if (tiny && heightOf(bands, down(cell), gap) > room) {
