@@ -42,8 +42,9 @@ export function gridCaption(
   const square = picture.unit > 1 ? "a kernel" : "one function φ";
   const squares = `Each square is ${square}: blue falls, orange rises.`;
   // In a host, or beside others, there is room for what is needed to read it; the rest is said on hovering.
-  const isBrief = room !== undefined || togetherOf(get) !== null;
-  const isShared = togetherOf(get)?.isShared() && !isPlain(layer) && settings.scale === "layer";
+  const together = togetherOf(get);
+  const isBrief = room !== undefined || together !== null;
+  const isShared = together?.isShared() && !isPlain(layer) && settings.scale === "layer";
   const whose = isShared && !isGrey(settings) ? " for all models" : "";
   const text = overview ? squares : axesText(picture, isBrief) + whose;
   caption.push({ text, tone: "ink", strong: true, title: overview ? PLACES : over });
@@ -79,7 +80,8 @@ export function gridCaption(
   say(cutText(picture));
   say(noted);
   const then = picture.xIsSeen ? seenThen(store.observed(layer.name), frame.step) : "";
-  if (then) say(`inputs seen${then}`);
+  if (then && together) caption[0].title += `. Inputs seen${then}`;
+  else if (then) say(`inputs seen${then}`);
   return caption;
 }
 
