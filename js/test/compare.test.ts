@@ -276,8 +276,8 @@ describe("in a page", () => {
       [...name.querySelectorAll(":scope > span")].map(({ textContent }) => textContent),
     );
     expect(names).toEqual([
-      ["KAN", "step 0 · not training"],
-      ["<b>CNN</b>", "step 0 · not training"],
+      ["KAN", "step 0"],
+      ["<b>CNN</b>", "step 0"],
     ]);
     expect(root.querySelectorAll(".kw-model > .kw-kernel-grid")).toHaveLength(2);
   });
@@ -437,7 +437,7 @@ describe("the verdict", () => {
     const near = { ...loss([0.5, 0.52], 30, 1), errors: [0.01, 0.01] as Deciding["errors"] };
     const found = of(two([30, 30]), near);
     expect(found.verdict).toBe(
-      "After 30 steps, no model is ahead: the training losses, 0.50 and 0.52, are too close to call (means of the last 30 steps).",
+      "After 30 steps, no model is ahead: the mean training losses, 0.50 and 0.52, are too close to call.",
     );
     expect(found.rows[0].best).toEqual([]);
     const apart = { ...near, errors: [0.005, 0.005] as Deciding["errors"] };
@@ -449,14 +449,14 @@ describe("the verdict", () => {
     const level = { ...accuracy([0.999, 1]), errors: [0.001, 0] as Deciding["errors"] };
     const found = of(two(), level, loss([0.02, 0.002], 3, 2));
     expect(found.verdict).toBe(
-      "After 3 steps, MLP has the lower training loss here, 0.002 against 0.02 (means of the last 2 steps); the training accuracies, 99.9 % and 100 %, are too close to call.",
+      "After 3 steps, MLP has the lower training loss here, 0.002 against 0.02 (means of the last 2 steps); the mean training accuracies, 99.9 % and 100 %, are too close to call.",
     );
     expect(found.rows.slice(0, 2).map(({ key, best }) => [key, best])).toEqual([
       ["accuracy", []],
       ["loss", [1]],
     ]);
     expect(of(two(), level).verdict).toBe(
-      "After 3 steps, no model is ahead: the training accuracies, 99.9 % and 100 %, are too close to call (means of the last 3 steps).",
+      "After 3 steps, no model is ahead: the mean training accuracies, 99.9 % and 100 %, are too close to call.",
     );
     for (const errors of [
       [0.0004, 0],

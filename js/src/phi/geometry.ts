@@ -136,6 +136,13 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false) {
   };
   // Smaller cells, where that makes all of them fit the page.
   if (room > 0 && tallest(bands) >= min) cell = Math.min(cell, tallest(bands));
+  // What a cell of this size shows: of kernels whose plots may be longer than wide, their pixels.
+  const { highest = 0, broadest = 1 } = shape;
+  const plotOf = (size: number, n: number) => {
+    if (kh * kw === 1 || !shape.broadest) return size;
+    const across = Math.min(fit(Math.ceil(columns / n)), broadest * size);
+    return across * Math.min((shape.tallest ?? 1) * size, tallest(n));
+  };
   // A larger cell shows no more of φ. The few cells of a small layer grow, lest a page be blank.
   const count = shape.out * shape.in * kh * kw;
   const largest = count > 4 ? 220 : count > 1 ? 260 : 420;
@@ -143,9 +150,20 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false) {
     const bandColumns = Math.ceil(columns / n);
     if (n > bands && bandColumns * n - columns > BLANK_SHARE * columns) continue;
     const size = Math.min(largest, fit(bandColumns), tallest(n));
-    if (size > (n > bands ? GAIN_OF_BANDS : 1) * cell)
+    const gain = plotOf(size, n) / plotOf(cell, bands);
+    if (gain > (n > bands ? GAIN_OF_BANDS : 1))
       [cell, perBand, bands] = [size, bandColumns, Math.ceil(columns / bandColumns)];
   }
+  // Where others say how high they are, the room that is left makes kernels broader, in more bands.
+  while (
+    flowing &&
+    highest > 0 &&
+    kh * kw > 1 &&
+    bands < columns &&
+    tallest(bands + 1) >= highest &&
+    fit(perBand) < broadest * highest
+  )
+    perBand = Math.ceil(columns / ++bands);
   const heightOf = (n: number, block: number, between: number) =>
     2 * PAD - BAND_GAP + n * (COL_LABEL + rows * (block + between) - between + BAND_GAP);
   if (tiny && heightOf(bands, down(cell), gap) > room) {

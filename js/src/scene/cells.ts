@@ -224,7 +224,7 @@ export function brokenMarks(arrangement: Arrangement, broken: readonly number[],
 }
 
 /** Pixels of the smallest cell that has room for numbers under it, and at its side. */
-const LEAST_WITH_AXIS = 28;
+const LEAST_WITH_AXIS = 24;
 const LEAST_WITH_SIDE = 70;
 /** Pixels below the last row of cells, for the numbers of an axis. */
 export const AXIS_HEIGHT = 14;

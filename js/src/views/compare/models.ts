@@ -121,9 +121,10 @@ function createModels(shell: Shell, request: What) {
       const within: Within = {
         seen() {
           const view = root.closest(".kw-view");
-          const all = request.of === "networks" && view && heightInSight(view);
-          // Of those below each other, too, all are to be seen, with what stands over and under them.
           const rows = Math.ceil(places.length / columns);
+          // Of networks below each other, too, all are to be seen, with what stands over and under them.
+          const isWhole = rows === 1 || request.of === "networks";
+          const all = isWhole && view && heightInSight(view);
           const others = view ? view.scrollHeight - root.offsetHeight : 0;
           return all ? (all - others) / rows - steady(around()) : undefined;
         },
@@ -188,8 +189,11 @@ function createModels(shell: Shell, request: What) {
         const at = moves ? null : (store.current()?.step ?? null);
         const kept = moves ? "" : keptText(store, newest);
         const numbers = request.of === "networks" ? ` · ${numbersOf(shown, k)}` : "";
-        const text = statusText(at, store.cursor(), standing) + kept + missing + numbers;
-        putWords(step, text);
+        const status = statusText(at, store.cursor(), standing);
+        const text = status + kept + missing + numbers;
+        // That nothing goes on is seen, and takes no room that the step is read in.
+        const isCalm = store.cursor() < 0 && at !== null && CALM.includes(standing.state);
+        putWords(step, isCalm ? text.replace(status, status.split(" · ")[0]) : text);
         const title = left.join("\n") || text;
         if (step.title !== title) step.title = title;
       });
@@ -215,6 +219,8 @@ function keptText(store: Store, newest: number): string {
   return step === store.steps().at(-1) ? ", its last" : `, the last kept before ${newest}`;
 }
 
+/** States in which nothing has gone wrong. */
+const CALM = ["idle", "finished", "saved"];
 const HEADS = [".kw-model-name", ".kw-header", ".kw-caption"];
 
 const headsIn = (places: readonly HTMLElement[], name: string) =>

@@ -16,7 +16,7 @@ const NAME_HEIGHT = 22;
 export const MOST = 400;
 const TALLEST_NETWORK = 1200;
 /** Narrower than this a grid, or a diagram, is not read at a glance. */
-const NARROWEST_PICTURE = { kernels: 458, networks: 520 };
+const NARROWEST_PICTURE = { kernels: 458, networks: 456 };
 
 /** How many stand beside each other in a width. */
 export const picturesAbreast = (

@@ -30,22 +30,19 @@ import {
 
 export type CompareScene = Scene & ReturnType<typeof sceneOf>;
 
-interface CompareDrawing extends Drawing<CompareScene> {
-  hands: ChartHands;
-}
-
 const PAD = 8;
 const SECTION_GAP = 24;
 const TEXT_SIZE = 11;
-/** As high as the numbers mostly are: so much is left for what stands below. */
 const PANEL_HEIGHT = 150;
+/** As high as the numbers of a training mostly are. So much is theirs, and the curves', from the start: nothing below moves. */
+const USUAL_HEIGHT = 164;
 /** So wide, a panel of curves has room beside the numbers. */
 const ROOM_FOR_CURVES = 250;
 /** Two panels of curves stand beside each other from this width of one on. */
 const NARROWEST_PANEL = 170;
 const NO_CURVES = "The losses are drawn here: live.log(loss=loss) in each model's loop.";
 
-export function drawing(): CompareDrawing {
+export function drawing(): Drawing<CompareScene> & { hands: ChartHands } {
   const readChart = chartReader((get) => {
     return { kinds: modelsIn(get).map(({ name }) => name), colour: colourOfModel(0) };
   });
@@ -59,7 +56,7 @@ export function drawing(): CompareDrawing {
 }
 
 /** Places of all parts: beside each other where that is wide enough, else one below the other. */
-function placed(shown: ShownModels, chart: Chart, width: number) {
+function placed(shown: ShownModels, chart: Chart, { width, still }: Given) {
   const inside = width - 2 * PAD;
   const table = tableOf(shown, { x: PAD, y: PAD }, inside);
   // Also of two panels, of which the second comes later: nothing moves then.
@@ -70,19 +67,20 @@ function placed(shown: ShownModels, chart: Chart, width: number) {
   const at = { x: left, y: top, width: room };
   // Beside the numbers curves are as tall as these: what sets them stands under both.
   const { rows } = tabulated(chart.panels.length, room, NARROWEST_PANEL);
-  const tall = Math.max(PANEL_HEIGHT, beside ? table.height / (rows || 1) : 0);
+  const usual = beside && !still ? USUAL_HEIGHT : 0;
+  const tall = Math.max(PANEL_HEIGHT, beside ? Math.max(usual, table.height) / (rows || 1) : 0);
   const layout = chartLayout(chart, at, tall, NARROWEST_PANEL);
   const hint = chart.said.join("; ") || NO_CURVES;
   const empty = chart.panels.length === 0 ? wrapped(hint, room, TEXT_SIZE) : [];
   const curves = empty.length > 0 ? 16 * empty.length : layout.height;
-  const under = Math.max(PAD + table.height, top + curves) + 2 * PAD;
+  const under = Math.max(PAD + Math.max(usual, table.height), top + curves) + 2 * PAD;
   return { table, layout, empty: { lines: empty, x: left, y: top }, height: under };
 }
 
 function sceneOf(shown: ShownModels, chart: Chart, given: Given, hands: ChartHands) {
   const { width, theme, ratio, pointed, parts } = given;
   const { colours } = theme;
-  const { table, layout, empty, height } = placed(shown, chart, width);
+  const { table, layout, empty, height } = placed(shown, chart, given);
   const below = given.get("show") === "networks" ? "networks" : "kernels";
   const kernels = parts && picturesOf(below, parts, shown.models, given);
   const sites = table.rows.map(({ row, box }) => {

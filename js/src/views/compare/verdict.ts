@@ -289,10 +289,12 @@ function leadOf(models: readonly Model[], deciding: readonly Deciding[], isLost:
     if (values.length < 2 || !isEqual(first)) return "";
     const equal = `${measure} ${text[0]} for ${names.length === 2 ? "both" : "all"}`;
     const all = measure.replace("accuracy", "accuracies").replace("loss", "losses");
-    const close = `the ${all}, ${text.join(" and ")}, are too close to call`;
-    const alike = new Set(text).size > 1 ? close : equal;
-    if (!tie || isLost) return `${at}, no model is ahead: ${alike}${meansOf(first)}.`;
-    return `${at}, ${leading(tie, names)}; ${alike}.`;
+    const mean = meansOf(first);
+    const close = `the ${mean && "mean "}${all}, ${text.join(" and ")}, are too close to call`;
+    const areClose = new Set(text).size > 1;
+    const alike = areClose ? close : equal;
+    if (tie && !isLost) return `${at}, ${leading(tie, names)}; ${alike}.`;
+    return `${at}, no model is ahead: ${alike}${areClose ? "" : mean}.`;
   }
   if (isLost || goneOn(models).length > 0) {
     const order = [...best, ...names.keys()].filter((k, n, all) => all.indexOf(k) === n);

@@ -41,15 +41,18 @@ export function gridCaption(
   const over = xTitle(picture);
   const square = picture.unit > 1 ? "a kernel" : "one function φ";
   const squares = `Each square is ${square}: blue falls, orange rises.`;
-  const text = overview ? squares : axesText(picture, room !== undefined);
+  // In a host, or beside others, there is room for what is needed to read it; the rest is said on hovering.
+  const together = togetherOf(get);
+  const isBrief = room !== undefined || together !== null;
+  const isShared = together?.isShared() && !isPlain(layer) && settings.scale === "layer";
+  const whose = isShared && !isGrey(settings) ? " for all models" : "";
+  const text = overview ? squares : axesText(picture, isBrief) + whose;
   caption.push({ text, tone: "ink", strong: true, title: overview ? PLACES : over });
   if (overview) {
     const ramp = rampOf(paletteOf(theme.name));
     caption.push(keyed(sizesText(picture), "ramp", ramp, `${inputsText(picture)}. ${over}`));
     say(leadText(picture));
   }
-  // In a host, or beside others, there is room for what is needed to read it; the rest is said on hovering.
-  const isBrief = room !== undefined || togetherOf(get) !== null;
   // Of an overview rows and columns are counted.
   const whole = [layerSize(layer), note].filter(Boolean).join(". ");
   const size = (isBrief || overview) && !isGrey(settings) ? whole : "";
@@ -60,8 +63,6 @@ export function gridCaption(
     caption.push(keyed(`difference −${most} … ${most}`, "ramp", ramp));
   }
   if (!hasPlot && !overview) caption.push(...curveKey(picture, store, theme, false));
-  const isShared = togetherOf(get)?.isShared() && !isPlain(layer);
-  if (isShared && settings.scale === "layer") say("one scale for the φ of all models");
   if (initial && mode === "change") {
     caption.push(keyed("rose", "fill", colours.rise), keyed("fell", "fill", colours.fall));
   }
@@ -79,7 +80,8 @@ export function gridCaption(
   say(cutText(picture));
   say(noted);
   const then = picture.xIsSeen ? seenThen(store.observed(layer.name), frame.step) : "";
-  if (then) say(`inputs seen${then}`);
+  if (then && together) caption[0].title += `. Inputs seen${then}`;
+  else if (then) say(`inputs seen${then}`);
   return caption;
 }
 

@@ -272,10 +272,10 @@ const CELL_GAP = 4;
 
 /** Plots of single functions are so many times as wide as high, in a narrow view more, and those of a kernel as high as wide, where there is room. */
 const [WIDEST, WIDEST_NARROW, WIDEST_COMPARED] = [2.2, 3.5, 6];
-const [TALLEST_BESIDE, TALLEST_COMPARED, BROADEST_COMPARED] = [1.4, 1.6, 1.6];
+const [TALLEST_BESIDE, TALLEST_COMPARED, BROADEST_COMPARED] = [1.4, 1.6, 2.4];
 
-/** Where grids are compared, the plots of a kernel may be so small, and all take this share of the height: more stands above. */
-const [LEAST_COMPARED, SHARE_COMPARED] = [14, 0.74];
+/** Where grids are compared, the plots of a kernel may be so small. */
+const LEAST_COMPARED = 14;
 
 /** Above the plot, for two lines of words; and the least height of the plot with them, below the cells: below pictures it gives way. */
 export const PLOT_HEAD = 56;
@@ -327,12 +327,11 @@ function arranged(
     return small ? { arrangement: of(down, [1, 1]), unit: kh * kw } : { arrangement, unit: 1 };
   };
   if (together) {
-    const down = SHARE_COMPARED * room;
-    const own = within(down, 1);
+    const own = within(room, 1);
     // The same φ is as high in all of them.
     const highest = together.cell(flat ? Number.POSITIVE_INFINITY : own.arrangement.cell);
     if (flat || highest >= own.arrangement.cell) return own;
-    return { arrangement: of(down, [kh, kw], highest), unit: 1 };
+    return { arrangement: of(room, [kh, kw], highest), unit: 1 };
   }
   if (!magnifies || isWide) return within(room, 1);
   // The plot lies below, if it does not take more than half of the cells' height, or hide some of them.
