@@ -33,8 +33,8 @@ const PLOT = {
 const NUMBER = { size: 9, row: 11, least: 28 };
 /** Room for the sum of what a kernel adds. */
 const SUM = 84;
-/** Least distance between the titles of the bars and of the plot. */
-const TITLE_GAP = 12;
+/** Least distance between the title of the bars and the gap to the plot. */
+const TITLE_GAP = 6;
 /** A sum as long as most are. */
 const LONG_SUM = "−0.000";
 /** The height of a row at least and at most, its width, and the gap between two columns of rows. */
