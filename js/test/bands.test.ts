@@ -1,7 +1,7 @@
 /** Where the networks of an ensemble have the functions of the one that is drawn. */
 
 import { describe, expect, it } from "vitest";
-import { bandLines, bandOver } from "../src/phi/interpolate.ts";
+import { bandLines, bandOver, widestText } from "../src/phi/interpolate.ts";
 import { linear } from "../src/scene/axes.ts";
 import { bandKey, type LinesMark, type Mark } from "../src/scene/marks.ts";
 import { phiPlot } from "../src/scene/phi_plot.ts";
@@ -100,12 +100,15 @@ describe("a drawing of bands", () => {
     expect(linesIn(plain.marks).some(({ stroke }) => stroke === colours.median)).toBe(false);
     expect(bandKey(banded.band, colours).map(({ text }) => text)).toEqual([
       "the most typical network",
-      "range of 5 networks, over the x compared",
+      "range of all 5 networks",
       "their median",
     ]);
     expect(bandLines(banded, 1, 0.5)).toEqual([
       { label: "median of 5 networks", value: "1 (0 to 3)" },
     ]);
     expect([bandKey(two.band, colours), bandLines(two, 1, 0.5)]).toEqual([[], []]);
+    const own = bandFor(two, 5, Array(two.count).fill(5));
+    own.high[own.points + 2] = 4;
+    expect(widestText({ ...two, band: own }, 1)).toBe("furthest apart at x = 1: 0 to 4, median 1");
   });
 });

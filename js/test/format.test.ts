@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   chance,
+  formatAlike,
   formatCount,
   formatNumber,
   formatRange,
@@ -38,6 +39,12 @@ describe("formatNumber", () => {
       }
     }
   });
+});
+
+it("gives numbers of a column as many decimals, and no more than four digits to one far larger", () => {
+  const values = [0.5, -2, 35.123, 1127.3, -46542.13, 3300842, 49319016, 0, Number.NaN];
+  const texts = ["0.50", "−2.00", "35.12", "1127", "−46500", "3.3e6", "4.93e7", "0", "NaN"];
+  expect(values.map(formatAlike([5, -2]))).toEqual(texts);
 });
 
 it("writes a range with its sign", () => {

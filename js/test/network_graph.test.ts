@@ -1,12 +1,12 @@
 /** NetworkView below the picture: columns, bundles, what is shown, where it lies. */
 
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { memory } from "../src/phi/memory.ts";
 import { type Given, NOT_POINTED } from "../src/scene/drawing.ts";
 import type { Rect } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { pointOf, unitCloseUp } from "../src/views/network_view/close_up.ts";
-import { diagramOf, type Leg, type Settings, WHOLE } from "../src/views/network_view/diagram.ts";
+import { diagramOf, type Settings, WHOLE } from "../src/views/network_view/diagram.ts";
 import { hasSquares } from "../src/views/network_view/functions.ts";
 import {
   asDrawn,
@@ -22,7 +22,6 @@ import { linkAt, wayOf } from "../src/views/network_view/links.ts";
 import { sizeTexts } from "../src/views/network_view/marks.ts";
 import {
   atOnce,
-  crossFaded,
   heldChoice,
   largeKernel,
   pathKernels,
@@ -529,35 +528,6 @@ describe("the strongest path", () => {
       mark.kind === "dots" ? [Array.from(mark.xy)] : [],
     );
     expect(dots).toContainEqual(circle);
-  });
-
-  it("cross-fades with the one before: what both have stays, what goes has no words", () => {
-    vi.useFakeTimers({ toFake: ["performance"] });
-    const keep = memory();
-    const drawn = (legs: readonly Leg[]) => crossFaded(keep, told.graph, legs);
-    const [one, other] = [0, 1].map((unit) => strongestPath(told, ending(unit), atOnce));
-    expect(drawn(one)).toBe(one);
-    expect(drawn(other).map(({ isGone = false, seen }) => [isGone, seen])).toContainEqual([
-      true,
-      1,
-    ]);
-    vi.advanceTimersByTime(100);
-    const half = drawn(other);
-    const gone = half.filter(({ isGone }) => isGone);
-    const came = half.filter(({ isGone, seen }) => !isGone && seen !== undefined);
-    expect(gone.map(({ bundle }) => bundle)).toContain(one[0].bundle);
-    expect(came.map(({ bundle }) => bundle)).toContain(other[0].bundle);
-    for (const { seen } of gone) expect(seen).toBeCloseTo(0.6, 6);
-    for (const { seen } of came) expect(seen).toBeCloseTo(0.4, 6);
-    expect(half.length - gone.length).toBe(other.length);
-    const marks = pathKernels(diagram, gone, true, themeOf("light"));
-    expect(marks.map((mark) => [mark.kind, mark.opacity?.toFixed(1)])).toEqual(
-      gone.map(() => ["group", "0.6"]),
-    );
-    expect(JSON.stringify(marks)).not.toContain('"text"');
-    vi.advanceTimersByTime(200);
-    expect(drawn(other)).toBe(other);
-    vi.useRealTimers();
   });
 
   it("has bars on a scale that stays while they fill it, and gives its room back", () => {

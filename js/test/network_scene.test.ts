@@ -64,6 +64,7 @@ interface Run {
   ghost?: Frame;
   before?: Frame;
   selection?: Selection | null;
+  state?: "idle" | "running";
 }
 
 /** Draws one frame after another, as a page that is live does. */
@@ -71,7 +72,7 @@ function page(traits: Record<string, unknown> = {}, width = 900, room?: number) 
   const draw = drawing();
   const store = {} as Store;
   return (
-    { frame, structure, probe, ghost, before, selection }: Run,
+    { frame, structure, probe, ghost, before, selection, state = "running" }: Run,
     pointed: Pointed = NOT_POINTED,
   ): NetworkScene => {
     Object.assign(store, {
@@ -88,7 +89,7 @@ function page(traits: Record<string, unknown> = {}, width = 900, room?: number) 
       initial: () => before ?? frame,
       latest: () => frame,
       alone: () => false,
-      standing: () => ({ ...UNKNOWN, state: "running" }),
+      standing: () => ({ ...UNKNOWN, state }),
     });
     const theme = themeOf("light");
     const given: Given = {
@@ -317,6 +318,7 @@ describe("an ensemble", () => {
     scene.diagram.parts.slice(1).forEach((part, k) => {
       expect(part.bundles.map((_, n) => boldness(part, n) * 4)).toEqual([...counts[k]]);
       const words = part.bundles.map((_, n) => linkWords(scene.diagram, part, n));
+      for (const text of words) expect(text).toMatch(/ · furthest apart at x = .* to .*, median /);
       const said = words.map((text) => Number(/ · in (\d) of 4 networks$/.exec(text)?.[1]));
       expect(said).toEqual([...counts[k]]);
     });
@@ -472,6 +474,23 @@ describe("a film", () => {
     expect(scalesAt(3, -1)).toEqual(first);
   });
 
+  it("is drawn at rest as a page that is loaded then draws it, whatever came before", () => {
+    const made = run([3, 5, 1]);
+    const batch = { ...made, probe: null };
+    const sizes = [1, 5, 3];
+    const at = (k: number) => {
+      const data = made.frame.data.map((value) => sizes[k] * value);
+      return { ...batch, frame: { ...made.frame, step: k, data } };
+    };
+    const scalesOf = ({ diagram: { parts } }: NetworkScene) =>
+      parts.flatMap(({ picture }) => (picture ? [picture.scale(), ...picture.ends()] : []));
+    const show = page();
+    const trained = [0, 1, 2].map((k) => scalesOf(show(at(k))));
+    const atRest = { ...at(2), state: "idle" as const };
+    expect(trained[2]).not.toEqual(scalesOf(page()(atRest)));
+    expect(scalesOf(show(atRest))).toEqual(scalesOf(page()(atRest)));
+  });
+
   it("shows the units that are shown at rest, in their order, but for those on the path", () => {
     const signs = [0, 1, 2, 3].map(
       (step) => (value: number) => value * Math.sin(9e3 * value * step),
@@ -590,10 +609,32 @@ describe("bars", () => {
     expect(numbers.length).toBeGreaterThanOrEqual(named.length);
     expect(texts.some((text) => text.includes("…"))).toBe(false);
   });
+
+  it("have a heading that keeps its form for whatever sum, in each width", () => {
+    const network = run([6, 8, 8, 4]);
+    const sums: string[] = [];
+    for (let width = 560; width < 1000; width += 12) {
+      const show = page({}, width);
+      const forms = Array.from({ length: 8 }, (_, unit) => {
+        const scene = show(network, { id: `u:2:${unit}`, at: null, keyboard: "" });
+        const view = { x: 0, y: 0, width, height: scene.height };
+        const heading = textsIn(scene.sheets[5].marks(view)).find(({ text }) =>
+          /^[A-Z]/.test(text),
+        );
+        const [form, sum = ""] = (heading?.text ?? "").split(": ");
+        sums.push(sum);
+        return `${form.replace(/output \d/i, "")}: ${sum.replace(/^[\d.−]+/, "")}`;
+      });
+      expect(new Set(forms).size).toBe(1);
+    }
+    expect(sums).not.toContain("");
+    expect(new Set(sums.map((sum) => sum.length)).size).toBeGreaterThan(1);
+  });
 });
 
 describe("of the pixels of an image", () => {
-  it("the one taken apart keeps its place until it is less than half the largest of its map", () => {
+  /** A kernel of nine functions over an image, one of whose pixels is taken apart. */
+  function taken() {
     const [padding, one]: [[number, number, number, number], [number, number]] = [
       [1, 1, 1, 1],
       [1, 1],
@@ -619,18 +660,20 @@ describe("of the pixels of an image", () => {
     const image = Float32Array.from({ length: 36 }, (_, k) => Math.sin(7 * k));
     const probe = { shape: [1, ...size], inputs: image, labels: null };
     const selection = { layer: "c0", out: 0, in: 0, row: 0, column: 0, looks: true };
+    const run = { structure, probe, selection };
+    return (seed: number) => ({ ...run, frame: frameOf([made], 0, seed) });
+  }
+
+  it("the one taken apart keeps its place until it is less than half the largest of its map", () => {
+    const at = taken();
     const show = page();
-    const [from, to] = [3, 8].map((seed) => frameOf([made], 0, seed));
+    const { frame: from, ...run } = at(3);
+    const { frame: to } = at(8);
     let last = -1;
     let [left, kept] = [0, 0];
     for (let step = 0; step <= 40; step++) {
       const data = from.data.map((value, k) => value + (step / 40) * (to.data[k] - value));
-      const { closeUp, diagram } = show({
-        frame: { ...from, step, data },
-        structure,
-        probe,
-        selection,
-      });
+      const { closeUp, diagram } = show({ ...run, frame: { ...from, step, data } });
       if (closeUp?.kind !== "pixel") throw new Error("no pixel");
       const values = Array.from(diagram.flow?.values[1] ?? [], Math.abs);
       const [at, most] = [6 * closeUp.row + closeUp.at, Math.max(...values)];
@@ -644,6 +687,33 @@ describe("of the pixels of an image", () => {
     }
     expect(Math.min(left, kept)).toBeGreaterThan(0);
   });
+
+  it.each([334, 546, 568, 900])(
+    "the one taken apart has a large function that is told, and numbers on no curve, in %i pixels",
+    (wide) => {
+      const { sheets, width, height } = page({}, wide)(taken()(3));
+      const view = { x: 0, y: 0, width, height };
+      const [parts, axes] = [sheets[5].marks(view), sheets[6].marks(view)];
+      const frame = axes.find((mark) => mark.kind === "rects" && mark.stroke && !mark.fill);
+      if (frame?.kind !== "rects") throw new Error("no plot");
+      expect(frame.boxes[2]).toBeGreaterThan(wide < 400 ? 120 : 170);
+      const [name, said] = textsIn(axes).map(({ text }) => text);
+      expect(name).toMatch(/^c0 · .* to map 0$/);
+      expect(said).toMatch(/^row \d, column \d: φ\(.*\) = /);
+      const all = textsIn(parts).filter(({ anchor, size }) => anchor === "middle" && size === 9);
+      const cells = parts.flatMap((mark) =>
+        mark.kind === "rects" && mark.radius === 3 && mark.stroke ? [mark.boxes] : [],
+      );
+      const below = cells.find(({ length }) => length === 36);
+      const numbers = all.slice(-9); // before them are those of the inputs, which have ground of their own
+      expect(numbers).toHaveLength(9);
+      numbers.forEach(({ y, size = 0 }, k) => {
+        const [top, high] = [below?.[4 * k + 1] ?? 0, below?.[4 * k + 3] ?? 0];
+        expect(y - size).toBeGreaterThanOrEqual(top + high - 1);
+        expect(high).toBeGreaterThan(20);
+      });
+    },
+  );
 
   it("the one whose function is shown is framed on its kernel and on what all add", () => {
     const made = run([4, 3]);
@@ -738,6 +808,30 @@ describe("a selected function without a place of its own", () => {
 });
 
 describe("the strongest path", () => {
+  it("ends at the answer of each frame, however fast frames come and answers change", () => {
+    const here = run([6, 8, 8, 4], 1);
+    const show = page();
+    const view = { x: 0, y: 0, width: 900, height: 600 };
+    const answers = Array.from({ length: 12 }, (_, k) => {
+      const { data } = run([6, 8, 8, 4], k + 1).frame;
+      const { diagram, sheets } = show({ ...here, frame: { ...here.frame, data, step: k } });
+      const best = diagram.scores?.best ?? -1;
+      const { x = 0, y = 0, height = 0 } = diagram.parts[3].byUnit.get(best) ?? {};
+      const [path] = sheets[1].marks(view);
+      const lines = path.kind === "group" ? path.marks : [];
+      const ends = lines.flatMap((mark) => {
+        if (mark.kind !== "lines") return [];
+        const xy = Array.from(mark.xy);
+        const lasts = Array.from(mark.ends, (end) => xy.slice(2 * end - 2, 2 * end));
+        return lasts.filter(([at]) => at > x - 20);
+      });
+      expect(ends.length).toBeGreaterThan(0);
+      for (const [, at] of ends) expect(at).toBeCloseTo(y + height / 2, 3);
+      return best;
+    });
+    expect(new Set(answers).size).toBeGreaterThan(2);
+  });
+
   it("stays for some steps where it is weaker, not much, and then leads to what has the highest bar", () => {
     const here = run([6, 8, 8, 4], 1);
     const madeBy = (seed: number, step: number): Run => {

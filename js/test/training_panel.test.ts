@@ -311,7 +311,7 @@ describe("the controls", () => {
     const { root } = await show({ alarms: [alarm("convs.0"), alarm("convs.1"), alarm("linear")] });
     const [only, ...more] = root.querySelectorAll<HTMLElement>(".kw-alarm");
     expect(more).toEqual([]);
-    expect(only.textContent).toContain("convs.0 explodes. (and 2 other signs) Too fast.");
+    expect(only.textContent).toContain("convs.0 explodes. (and 2 more alarms) Too fast.");
     expect(only.querySelector("span")?.title).toBe("convs.1 explodes.\nlinear explodes.");
     expect(only.querySelectorAll("button")).toHaveLength(1);
   });
@@ -328,7 +328,7 @@ describe("the controls", () => {
     });
     const [only] = root.querySelectorAll<HTMLElement>(".kw-alarm");
     expect(only.textContent).toBe(
-      "loss is not a number since step 4. (and 1 other sign) Load a checkpoint.",
+      "loss is not a number since step 4. (and 1 more alarm) Load a checkpoint.",
     );
   });
 

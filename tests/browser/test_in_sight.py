@@ -45,11 +45,19 @@ const isShown = () => {
   const drawings = all.filter((one) => one.offsetHeight > 40);
   return drawings.length > 0 && drawings.every((one) => shareOf(one) >= 0.95);
 };
-const watch = window.kwWatch = {frames: 0, shown: 0, red: new Set(), on: true};
+const placesOf = (view) => {
+  const [whole, drawing] = [view, view.querySelector('.kw-viewport')];
+  const tops = [whole, drawing].map((one) => one.getBoundingClientRect().top);
+  return `${whole.offsetHeight} high, drawn from ${Math.round(tops[1] - tops[0])} on`;
+};
+const watch = window.kwWatch = {
+  frames: 0, shown: 0, red: new Set(), places: new Set(), on: true
+};
 const look = () => {
   if (!watch.on) return;
   watch.frames += 1;
   watch.shown += isShown();
+  watch.places.add(placesOf(cell.querySelector('.kw-view')));
   for (const one of document.querySelectorAll(
     '.kw-tone-warn, [data-tone=warn]:not([hidden]), [data-warns], [data-mime-type*=stderr]'
   )) if (one.offsetHeight > 0 && one.innerText.trim()) watch.red.add(one.innerText);
@@ -58,8 +66,8 @@ const look = () => {
 look();
 """
 WATCHED = """
-const {frames, shown, red} = Object.assign(window.kwWatch, {on: false});
-return {frames, share: shown / frames, red: [...red]};
+const {frames, shown, red, places} = Object.assign(window.kwWatch, {on: false});
+return {frames, share: shown / frames, red: [...red], places: [...places]};
 """
 # Pixels by which a view reaches below what is seen of the notebook.
 BELOW = """view => {
@@ -171,6 +179,21 @@ def test_the_readmes_two_cells_show_its_picture(
     lab.let_go("go")
     lab.wait_idle()
     assert lab.cell_errors() == []
+
+
+@pytest.mark.parametrize("width", [600, 1000, 1366])
+def test_a_dashboard_grows_once_as_its_loop_begins(
+    width: int, lab: LabPage, server: LabServer
+) -> None:
+    lab.open(server.write_notebook(README))
+    person = Person(lab, {"width": width, "height": 800})
+    person.goes_to(1)
+    lab.until_shown(lab.page.locator(".kw-dashboard").is_visible, "the dashboard")
+    lab.page.wait_for_timeout(500)
+    places = person.trains(0, "batches")["places"]
+    lab.let_go("go")
+    lab.wait_idle()
+    assert len(places) == 2, places  # waiting for its first batch, and with what runs through it
 
 
 @pytest.mark.parametrize("height", [720, 900])

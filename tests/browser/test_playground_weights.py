@@ -31,7 +31,10 @@ NETWORKS = (
     "#problem=product&widths=&order=5",
     "#problem=formula&formula=x^2",
 )
-_ESBUILD = "npx esbuild --bundle --format=esm --platform=node --loader=ts --log-level=error".split()
+# As in a page; node's own modules are there when it runs.
+_ESBUILD = (
+    "npx esbuild --bundle --format=esm --external:node:* --loader=ts --log-level=error".split()
+)
 SCRIPT = """
 import { readFileSync } from "node:fs";
 import { makeNetwork } from "./playground/network.ts";

@@ -17,16 +17,16 @@ export function formatNumber(value: number): string {
     : scientific(value).replace("+", "").replaceAll("-", "−");
 }
 
-/** Numbers of a column, all with as many decimals: three digits of the largest, or `small` after its zeros. */
+/** Numbers of a column, all with as many decimals: three digits of the largest, or `small` after its zeros; of one that is far larger no more than four digits. */
 export function formatAlike(values: readonly number[], small = 2): (value: number) => string {
   const most = Math.max(...values.map(Math.abs).filter(Number.isFinite), 0);
   const size = Math.floor(Math.log10(most));
   if (most === 0 || size < -4 || size > 4) return formatNumber;
   const decimals = Math.max(0, size < 0 ? small - 1 - size : 2 - size);
   return (value) => {
-    if (!Number.isFinite(value)) return formatNumber(value);
-    const text = value.toFixed(decimals);
-    if (value === 0) return "0";
+    const own = Math.log10(Math.abs(value));
+    if (value === 0 || !(own < 4)) return formatNumber(value);
+    const text = value.toFixed(Math.min(decimals, Math.max(0, 3 - Math.floor(own))));
     return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
   };
 }

@@ -3,7 +3,7 @@
  * knot parts. Exact for B-splines up to order 5 but for the rounding of the table; smooth bases to about 1e-7.
  */
 
-import { bisectRight, greatest } from "d3-array";
+import { bisectRight, greatest, maxIndex } from "d3-array";
 import type { Frame, LayerLayout, Table } from "../wire/types.ts";
 import { between, furthestApart, place } from "./curves.ts";
 import { entryText, layerInWords, selectionOf } from "./entries.ts";
@@ -95,6 +95,16 @@ export function bandLines(layer: LayerLayout, f: number, at: number) {
   const [high, , , low] = band.range.y.map(formatNumber);
   const label = `median of ${layer.band?.count} networks`;
   return [{ label, value: `${formatNumber(band.median.y[0])} (${low} to ${high})` }];
+}
+
+/** The band of a function where it is widest, in words. */
+export function widestText(layer: LayerLayout, f: number): string {
+  const band = bandOver(layer, f, [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]);
+  if (!band) return "";
+  const [{ x, y: median }, { y }] = [band.median, band.range];
+  const k = maxIndex(x, (_, n) => y[n] - y[y.length - 1 - n]);
+  const [at, low, high, middle] = [x[k], y[y.length - 1 - k], y[k], median[k]].map(formatNumber);
+  return `furthest apart at x = ${at}: ${low} to ${high}, median ${middle}`;
 }
 
 /** The function in which the networks of an ensemble are furthest apart, and that in words; null without one. */

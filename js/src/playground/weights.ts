@@ -64,7 +64,7 @@ function npyOf({ shape, values }: Npy): Uint8Array {
   const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0];
   const header = strToU8(`${words.padEnd(length - 1)}\n`);
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return Uint8Array.of(...magic, length & 255, length >> 8, ...header, ...bytes);
+  return Uint8Array.from([...magic, length & 255, length >> 8, ...header, ...bytes]);
 }
 
 /** Python that makes the network and reads its numbers. */

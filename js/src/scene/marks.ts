@@ -179,7 +179,8 @@ export function keyed(
 /** What is what in a drawing with the band of an ensemble, in the words of all views. */
 export function bandKey(band: Band | null | undefined, { ink, range, median }: Colours): Remark[] {
   if (!band) return [];
-  const all = keyed(`range of ${band.count} networks, over the x compared`, "fill", range);
+  const where = "Over the inputs x at which they were compared";
+  const all = keyed(`range of all ${band.count} networks`, "fill", range, where);
   const typical = keyed("the most typical network", "line", ink);
   return [typical, all, keyed("their median", "line", median)];
 }

@@ -205,7 +205,8 @@ class LayerNumbers:
         the machine is, the curves go from the first step to the one that is shown. Of the others
         nothing is known yet.
         """
-        moments, complete = [], True
+        complete = True
+        moments: list[_Summaries] = []
         frames = list(source.history)
         kept, _ = aligned([one.step for one in frames], lambda places: len(places) <= MAX_MOMENTS)
         order = sorted(kept, key=lambda place: (kept[0] < place < kept[-1], -place))

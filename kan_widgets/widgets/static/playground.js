@@ -4370,7 +4370,7 @@ function npyOf({ shape, values }) {
   const header = strToU8(`${words.padEnd(length - 1)}
 `);
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return Uint8Array.of(...magic, length & 255, length >> 8, ...header, ...bytes);
+  return Uint8Array.from([...magic, length & 255, length >> 8, ...header, ...bytes]);
 }
 function codeOf(state, { layout, structure }) {
   const { grid, order, basis, base } = state;

@@ -30,10 +30,6 @@ import {
 
 export type CompareScene = Scene & ReturnType<typeof sceneOf>;
 
-interface CompareDrawing extends Drawing<CompareScene> {
-  hands: ChartHands;
-}
-
 const PAD = 8;
 const SECTION_GAP = 24;
 const TEXT_SIZE = 11;
@@ -46,7 +42,7 @@ const ROOM_FOR_CURVES = 250;
 const NARROWEST_PANEL = 170;
 const NO_CURVES = "The losses are drawn here: live.log(loss=loss) in each model's loop.";
 
-export function drawing(): CompareDrawing {
+export function drawing(): Drawing<CompareScene> & { hands: ChartHands } {
   const readChart = chartReader((get) => {
     return { kinds: modelsIn(get).map(({ name }) => name), colour: colourOfModel(0) };
   });

@@ -209,6 +209,7 @@ function createHeights(
     const inSight = heightInSight(shell.root);
     const seen = isPage && inSight ? Math.max(inSight, NARROW.page) : inSight;
     const isEmpty = page === "network" && waitsForBatch(shell.store());
+    root.toggleAttribute("data-kw-waits", isEmpty);
     const sizes = places.map((place, k) => sizeOf(place, isDrawn(k), isEmpty));
     const rows = standIn(root, places, open(), seen !== undefined && !isPage);
     const of = (row: readonly number[]) => row.map((k) => sizes[k]);

@@ -22,7 +22,6 @@ import { LEADING, plateOf, SIZE, wordsAt } from "./block.ts";
 import {
   className,
   description,
-  type Explanation,
   functionCell,
   type LayerShares,
   numberFor,
@@ -34,14 +33,7 @@ import {
 import { type Section, type Shown, sectionOf } from "./layout.ts";
 import type { Row } from "./rows.ts";
 
-export interface ExplainScene extends Scene {
-  content: Explanation;
-  part: LayerShares;
-  /** The share that is marked; −1 for none. */
-  selected: number;
-  /** What a site stands for. */
-  meant(id: string): ReturnType<typeof meantBy>;
-}
+export type ExplainScene = Scene & ReturnType<typeof sceneOf>;
 
 /** A drawing that keeps what was chosen where the stream does not have it. */
 interface ExplainDrawing extends Drawing<ExplainScene> {
@@ -115,7 +107,9 @@ function sceneOf(shown: Shown, section: Section, from: readonly unknown[], given
   const { regions, bottom, cuts } = section;
   const start = regions.findIndex(({ name }) => name === "groups" || name === "bars");
   return {
+    /** `selected` is the share that is marked; −1 for none. */
     ...{ content, part, selected, width, cuts },
+    /** What a site stands for. */
     meant: (id: string) => meantBy(id, shown, section),
     height: bottom,
     title: `${titleFor(part)} · ${titleOf(part.layer)}`,

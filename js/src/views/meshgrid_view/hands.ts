@@ -47,11 +47,9 @@ export function createPairHands(shell: Shell) {
     turn,
     press: (scene: PairScene, id: string) => setEntry(scene, axis, entryAt(scene, id)),
     key(scene: PairScene, event: KeyboardEvent, id: string): boolean {
-      if (event.key === "x" || event.key === "y") {
-        setEntry(scene, event.key, entryAt(scene, id));
-        return true;
-      }
-      return false;
+      if (event.key !== "x" && event.key !== "y") return false;
+      setEntry(scene, event.key, entryAt(scene, id));
+      return true;
     },
   };
 }

@@ -101,7 +101,7 @@ export function mapMarks(response: Response, layout: ResponseLayout, theme: Them
   const { layer } = swept;
   // A row stands in a host, where no line over it says whose they are.
   const whose = layout.isRow ? [`maps that ${layerTitle(layer)} makes`] : [];
-  const heads = outputs.length > 1 ? [...whose, "responses"] : [`response${one}`];
+  const heads = outputs.length > 1 ? [...whose, "responses"] : [`response${one}`, "response"];
   const room = layout.titles.patch[0] - layout.titles.response[0] - 8;
   const head = fitting(heads, room > 0 ? room : layout.width, WORDS, 600);
   const meaning = { most, below: ["below 0"], above: ["response above 0", "above 0"] };
@@ -152,7 +152,7 @@ export function patchKernelMarks(
   const box = (entry: number) => cellBox(region, Math.floor(entry / kw), entry % kw);
   const cells = patch.curves.map((_, entry) => box(entry));
   const room = layout.width - layout.titles.patch[0];
-  const titles = [`one pixel of ${whose}, taken apart`, `one pixel: ${whose}`, whose];
+  const titles = [`one pixel of ${whose}, taken apart`, `one pixel: ${whose}`, whose, "one pixel"];
   const marks: Mark[] = [
     title(fitting(titles, room, WORDS, 600), layout.titles.patch, theme),
     ...patchMarks(patch, cells, colours),

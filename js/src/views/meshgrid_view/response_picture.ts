@@ -142,24 +142,17 @@ function mapsFor({ frame, settings }: MeshGiven, swept: Swept, alone: number, ke
   return { outputs, grids, reach, most: niceCeil(mostOf(reach)), single };
 }
 
+interface Sought {
+  source: Source;
+  swept: Swept;
+  grids: Map<number, Grid>;
+  /** The output that is looked at by itself. */
+  like: number;
+  pinned: OutputPixel | null;
+}
+
 /** The pixel pointed at; else the one that was kept; else one that this layer answers to most. */
-function placeFor(
-  given: Given,
-  {
-    source,
-    swept,
-    grids,
-    like,
-    pinned,
-  }: {
-    source: Source;
-    swept: Swept;
-    grids: Map<number, Grid>;
-    like: number;
-    pinned: OutputPixel | null;
-  },
-  keep: Keep,
-) {
+function placeFor(given: Given, { source, swept, grids, like, pinned }: Sought, keep: Keep) {
   const cell = cellOf(given.pointed.id);
   const output = Number(cell?.name.match(/^map\/(\d+)$/)?.[1] ?? -1);
   if (cell && grids.has(output)) {

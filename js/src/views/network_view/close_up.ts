@@ -260,7 +260,7 @@ export interface ShownFunction {
   value: number;
   /** "linear · map 13 to output 7". */
   name: string;
-  /** Where it stands in a map or a kernel, "row 0, column 1"; "" where that is in the name, or it stands alone. And all that it is one of, "its 25 pixels". */
+  /** Where it stands in a map or a kernel, "row 0, column 1"; "" where that is in the name, or it stands alone. And all that it is one of, "the map's 25 pixels". */
   place: string;
   whole: string;
 }
@@ -290,7 +290,7 @@ function shownFunction(
     const before = sourceName(graph, part.column, bundle.from);
     const name = named(isPixel ? pixel : before);
     const place = isPixel || group === 1 ? "" : pixel;
-    const whole = place && `its ${group} pixels`;
+    const whole = place && `the map's ${group} pixels`;
     const [x, value] = [inputs[first + entry], added[first + entry]];
     return { f: bundle.first + entry, name, place, whole, x, value };
   }
@@ -304,7 +304,7 @@ function shownFunction(
   const [x, value] = isPixel ? [closeUp.inputs[at], closeUp.values[at]] : [Number.NaN, Number.NaN];
   const across = layer.shape[3];
   const place = among > 1 ? `row ${Math.floor(at / across)}, column ${at % across}` : "";
-  const whole = place && `${among} in the kernel`;
+  const whole = place && `the kernel's ${among} functions`;
   const which = { f: first + at, name: named(source), place, whole };
   return { ...which, x, value };
 }
@@ -347,7 +347,8 @@ export function closeUpTitles({ parts, scores }: Diagram, closeUp: CloseUp): str
   if (closeUp.kind === "pixel") {
     const { row, at, channel, channels } = closeUp;
     const of = channels > 1 ? `, from map ${channel}` : "";
-    return [`One pixel of ${own}, map ${unit}: row ${row}, column ${at}${of}`, "One pixel"];
+    const short = `One pixel of ${own}`;
+    return [`${short}, map ${unit}: row ${row}, column ${at}${of}`, short, "One pixel"];
   }
   const isLast = column === parts.length - 1;
   const what = isLast && scores?.probabilities ? "the score of" : "output";

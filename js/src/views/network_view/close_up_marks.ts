@@ -1,7 +1,5 @@
 /** Draws what one number is made of: functions with the inputs on them, and what each adds as a bar. */
 
-import { mean, sum } from "d3-array";
-import { curveOf } from "../../phi/curves.ts";
 import { formatAlike, formatNumber } from "../../phi/format.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import { greyPixels, heatOf } from "../../scene/heat.ts";
@@ -26,15 +24,19 @@ import { largestValue, unitMap } from "./marks.ts";
 import { FRAMED } from "./strongest.ts";
 import { asOf } from "./words.ts";
 
-/** The plot of the one function: at the right, of this share of the width, so many times as wide as high; beside the pixels of a patch it may be small. */
+/** The plot of the one function: at the right, of this share of the width, so many times as wide as high; beside bars it may be small, beside a patch the inputs of that give way to it. */
 const PLOT = {
   ...{ least: 256, most: 340, share: 0.3, small: 112, flat: 4, gap: 22 },
-  ...{ beside: 0.57, patch: 350, bars: 150 },
+  ...{ beside: 0.57, patch: 350, bars: 150, clear: 198, half: 0.52 },
 };
+/** What a function in a cell adds: its size and row, and the height of a cell that has room for both. */
+const NUMBER = { size: 9, row: 11, least: 28 };
 /** Room for the sum of what a kernel adds. */
 const SUM = 84;
 /** Least distance between the titles of the bars and of the plot. */
 const TITLE_GAP = 12;
+/** A sum as long as most are. */
+const LONG_SUM = "−0.000";
 /** The height of a row at least and at most, its width, and the gap between two columns of rows. */
 const BAR = { row: 16, high: 22, least: 104, most: 240, gap: 16 };
 /** Share of the longest bar that is kept free for bars that go the other way. */
@@ -72,20 +74,27 @@ export function closeUpMarks(
   // A score that has a bar is not said again.
   const isScore = closeUp.column === diagram.parts.length - 1 && !diagram.scores?.probabilities;
   const total = closeUp.kind === "unit" && !isScore ? closeUp.total : Number.NaN;
-  const sums = Number.isFinite(total) ? titles : [];
-  const summed = sums.map((title) => `${title}: ${print(total)} in all`);
+  const amount = print(total);
+  const sums = titles.map((title) => `${title}: ${amount} in all`);
+  const short = `${titles.at(-1)}: ${amount}`;
+  const headings = Number.isFinite(total) ? [...sums, short, ...titles] : titles;
+  // It keeps its form, whatever the sum is.
+  const longer = amount.length > LONG_SUM.length ? amount : LONG_SUM;
+  const wideIn = (text: string) => TITLE_GAP + widthOf(text.replace(amount, longer), WORDS, 600);
   const tall = closeUp.kind === "unit" ? closeUp.parts.length * BAR.row : Number.POSITIVE_INFINITY;
   const bars = BAR.most * Math.ceil(tall / box.height);
-  const taken = Math.max(bars, widthOf(summed[0] ?? "", WORDS, 600) + TITLE_GAP);
+  const taken = Math.max(bars, wideIn(headings[0]));
   const free = Math.min(box.width - taken - PLOT.gap, PLOT.flat * box.height);
   const own = Math.min(isPicture ? box.width : PLOT.most, Math.max(share * box.width, PLOT.least));
   const most = Math.max(free, own);
   const left = box.width - (closeUp.kind === "pixel" ? PLOT.patch : PLOT.bars + PLOT.gap);
-  const wide = Math.max(PLOT.small, Math.min(most, left, PLOT.beside * box.width));
+  const isTight = closeUp.kind === "pixel" && left < PLOT.clear;
+  const usual = Math.max(PLOT.small, Math.min(most, left, PLOT.beside * box.width));
+  const wide = isTight ? PLOT.half * box.width : usual;
   const width = shown ? box.width - wide - PLOT.gap : box.width;
   const plot = { ...box, x: box.x + box.width - wide, width: wide };
   const inside = { ...box, width, y: box.y + 22, height: box.height - 24 };
-  const heading = fitting([...summed, ...titles, ""], width - TITLE_GAP, WORDS, 600);
+  const heading = headings.find((text) => wideIn(text) <= width) ?? "";
   const parts = [
     words(box.x, box.y + 13, heading, colours.ink, { weight: 600 }),
     ...(closeUp.kind === "pixel" ? pixelMarks(diagram, closeUp, inside, theme) : []),
@@ -97,43 +106,56 @@ export function closeUpMarks(
 
 /** The inputs of a patch, and in the same places the functions with these on them, and what each adds. */
 function pixelMarks(diagram: Diagram, closeUp: PixelCloseUp, box: Rect, theme: Theme): Mark[] {
-  const { layer, part, total, channels, greys, values, inputs } = closeUp;
-  const { name, colours } = theme;
+  const { layer, part, total, channels, values } = closeUp;
+  const { colours } = theme;
   const [, , kh, kw] = layer.shape;
-  const tall = box.height - 14;
-  const side = Math.min((tall * kw) / kh, 0.25 * box.width);
-  const numbers = Array.from(inputs);
-  // In the colours that these inputs have on the map they are of.
-  const [from] = diagram.graph.columns[closeUp.column].from;
-  const ink = largestValue(diagram.graph.columns[from], diagram.flow) || 1;
+  // Where the plot would have no room the inputs are seen on the map alone, and the sum stands below.
+  const isTight = box.width < PLOT.patch - PLOT.gap;
+  const tall = box.height - (isTight ? 30 : 14);
+  const side = isTight ? 0 : Math.min((tall * kw) / kh, 0.25 * box.width);
   const at = { x: box.x, y: box.y + 12, width: side, height: (side * kh) / kw };
-  const pixels = greys ? greyPixels(inputs, kw, greys) : heatOf(inputs, kw, ink, paletteOf(name));
-  const start = box.x + side + 26;
-  const rest = box.width - side - 26;
-  // Where the functions have no room beside their sum, that stands under the inputs.
-  const isTight = rest < 2 * SUM;
-  const room = Math.min(isTight ? rest : rest - SUM, (3 * tall * kw) / kh);
+  const start = isTight ? box.x : box.x + side + 26;
+  const room = Math.min(box.x + box.width - start - (isTight ? -4 : SUM), (3 * tall * kw) / kh);
   const plots = cellsOf({ x: start, y: at.y, width: room, height: tall }, [kh, kw], values.length);
   const print = printOf(diagram, closeUp);
   const small = { size: SMALL } as const;
-  const [end, middle] = isTight
-    ? [box.x, at.y + at.height + 18]
-    : [start + room + 8, at.y + tall / 2];
+  const own = `sum ${print(part)}`;
+  const end = isTight ? box.x : start + room + 8;
+  const middle = at.y + (isTight ? tall + 12 : tall / 2);
+  const [x, y] = isTight ? [end + widthOf(own, 12, 600) + 10, middle] : [end, middle + 14];
   const sums = [`all ${channels} maps`, "all"].map((name) => `${name}: ${print(total)}`);
-  const all = fitting(sums, isTight ? side + 22 : box.x + box.width - end, SMALL);
-  const arrow = `M${at.x + side + 5} ${at.y + at.height / 2}h12m-4 -4l4 4l-4 4`;
-  const given = cellsOf({ ...at, width: side + 4, height: at.height + 4 }, [kh, kw], values.length);
+  const all = fitting([...sums, ""], Math.max(1, box.x + box.width - x), SMALL);
   return [
-    words(at.x, box.y + 8, "inputs", colours.muted, small),
+    ...(isTight ? [] : inputMarks(diagram, closeUp, at, theme)),
     words(start, box.y + 8, "what each adds", colours.muted, small),
+    ...cellMarks(diagram, closeUp, plots, theme, values.map(print)),
+    words(end, middle, own, colours.ink, { size: 12, weight: 600 }),
+    ...(channels > 1 ? [words(x, y, all, colours.muted, small)] : []),
+  ];
+}
+
+/** In the colours that these inputs have on the map they are of. */
+function inputMarks(
+  { graph, flow }: Diagram,
+  { layer, column, greys, inputs }: PixelCloseUp,
+  at: Rect,
+  { name, colours }: Theme,
+): Mark[] {
+  const [, , kh, kw] = layer.shape;
+  const [from] = graph.columns[column].from;
+  const ink = largestValue(graph.columns[from], flow) || 1;
+  const pixels = greys ? greyPixels(inputs, kw, greys) : heatOf(inputs, kw, ink, paletteOf(name));
+  const arrow = `M${at.x + at.width + 5} ${at.y + at.height / 2}h12m-4 -4l4 4l-4 4`;
+  const around = { ...at, width: at.width + 4, height: at.height + 4 };
+  const cells = cellsOf(around, [kh, kw], inputs.length);
+  const numbers = Array.from(inputs);
+  return [
+    words(at.x, at.y - 4, "inputs", colours.muted, { size: SMALL }),
     { kind: "image", box: at, pixels },
     // White cells next to each other are still seen one by one.
-    rects(given.flatMap(flat), { stroke: colours.outline, width: 0.75 }),
-    ...cornerMarks(given, numbers.map(formatAlike(numbers)), colours),
+    rects(cells.flatMap(flat), { stroke: colours.outline, width: 0.75 }),
+    ...cornerMarks(cells, numbers.map(formatAlike(numbers)), colours),
     { kind: "path", d: arrow, stroke: colours.muted, width: 1.25, round: true },
-    ...cellMarks(diagram, closeUp, plots, theme, values.map(print)),
-    words(end, middle, `sum ${print(part)}`, colours.ink, { size: 12, weight: 600 }),
-    ...(channels > 1 ? [words(end, middle + 14, all, colours.muted, small)] : []),
   ];
 }
 
@@ -151,20 +173,15 @@ const cellsOf = (box: Rect, grid: readonly [number, number], count: number): Rec
     return { ...cell, width: cell.width - 4, height: cell.height - 4 };
   });
 
-/** Numbers at the right of cells that have room for them: below, or above where the curve is low there. */
-function cornerMarks(
-  cells: readonly Rect[],
-  texts: string[],
-  colours: Colours,
-  low: boolean[] = [],
-) {
-  const size = 9;
+/** Numbers in the corners of cells that have room for them. */
+function cornerMarks(cells: readonly Rect[], texts: string[], colours: Colours) {
+  const size = NUMBER.size;
   return cells.flatMap(({ x, y, width, height }, e): Mark[] => {
     const wide = widthOf(texts[e], size) + 4;
     if (wide > width - 2 || height < 2 * size) return [];
     const box = {
       x: x + width - wide - 1,
-      y: low[e] ? y + 1 : y + height - size - 4,
+      y: y + height - size - 4,
       width: wide,
       height: size + 3,
     };
@@ -173,7 +190,7 @@ function cornerMarks(
   });
 }
 
-/** The functions of a kernel in cells of their own, with their inputs on them where these are known, and what each adds. */
+/** The functions of a kernel in cells of their own, with their inputs on them where these are known; what each adds stands below it, where all of that has room. */
 function cellMarks(
   { parts }: Diagram,
   closeUp: PixelCloseUp | FunctionsCloseUp,
@@ -181,22 +198,23 @@ function cellMarks(
   theme: Theme,
   texts: string[] = [],
 ): Mark[] {
-  const list = cells.map((box, e) => {
+  const { size, row, least } = NUMBER;
+  const wide = Math.max(0, ...texts.map((text) => widthOf(text, size)));
+  const isNumbered = texts.length > 0 && wide <= cells[0].width + 2 && cells[0].height >= least;
+  const list = cells.map((cell, e) => {
     const bundle = { from: -1, to: closeUp.unit, first: closeUp.first + e, count: 1 };
     const point =
       closeUp.kind === "pixel" ? { x: closeUp.inputs[e], value: closeUp.values[e] } : null;
-    return { bundle, box, point };
+    return { bundle, box: isNumbered ? { ...cell, height: cell.height - row } : cell, point };
   });
   const { picture, column } = parts[closeUp.column];
   const own = picture?.closer({ first: closeUp.first, count: cells.length });
-  const low = texts.map((_, e) => {
-    if (!own) return false;
-    const { y } = curveOf(own.frame, own.layer, closeUp.first + e, own.plan);
-    return (mean(y.subarray(y.length >> 1)) ?? 0) < sum(own.ends()) / 2;
-  });
+  const numbers = cells.map(({ x, y, width, height }, e) =>
+    words(x + width / 2, y + height, texts[e], theme.colours.ink, { size, anchor: "middle" }),
+  );
   return [
     ...bundleMarks({ picture: own ?? null, column }, list, theme),
-    ...cornerMarks(texts.length > 0 ? cells : [], texts, theme.colours, low),
+    ...(isNumbered ? numbers : []),
   ];
 }
 

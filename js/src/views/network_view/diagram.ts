@@ -6,6 +6,7 @@ import { importance } from "../../phi/importance.ts";
 import { allSame, type Keep } from "../../phi/memory.ts";
 import { type Given, isMoving } from "../../scene/drawing.ts";
 import type { Rect } from "../../scene/marks.ts";
+import { isUnderWay } from "../../wire/standing.ts";
 import type { Frame, Probe } from "../../wire/types.ts";
 import { type ClassScores, classScores, columnInput, type Flow } from "./flow.ts";
 import {
@@ -108,9 +109,6 @@ export interface Leg {
   bundle: number;
   /** How much each unit before adds or subtracts for the example; null where that is not known. */
   adds: ReadonlyMap<number, number> | null;
-  /** While it cross-fades: how much of it is seen, of 1, and whether it is on its way out. */
-  seen?: number;
-  isGone?: boolean;
 }
 
 export interface Diagram extends Asked {
@@ -179,15 +177,18 @@ function picturesOf(graph: Graph, request: Asked, given: Given, keep: Keep) {
   const start = performance.now();
   const ghost = given.store.ghost();
   const film = filmOf(given, frame, keep);
+  // At rest scales begin anew: a page that is loaded again, or saved, has the same.
+  const moves = given.film || isUnderWay(given.store.standing());
+  const rest = moves ? null : given.store.latest();
   const pictures = graph.columns.map(({ layer }, k): LayerPicture | null => {
     if (!layer) return null;
     const observed = given.store.observed(layer.name);
     const of = late > 0 ? pace.frame : frame;
-    const isSeen = observed !== null;
-    const reach = keep<ScaleReach>(`reach ${k}`, [layer.name, layer.count, isSeen], newReach);
-    const inputs = keep<Inputs>(`inputs ${k}`, [layer, observed], (last) =>
+    const own = [layer.name, layer.count, observed !== null, rest];
+    const reach = keep<ScaleReach>(`reach ${k}`, own, newReach);
+    const inputs = keep<Inputs>(`inputs ${k}`, [layer, observed, rest], (last) =>
       // A film begins with the inputs of what was drawn before it, the newest.
-      last && film.length > 0 ? last : layerInputs(layer, observed, last),
+      last && film.length > 0 ? last : layerInputs(layer, observed, rest ? null : last),
     );
     widenInputs(inputs, layer, (flow && columnInput(graph, k, flow)?.values) ?? []);
     const strengths = keep<Float32Array>(`strengths ${k}`, [of, layer, observed], () =>

@@ -236,17 +236,18 @@ export function magnifiedMarks(
   const { plot, marks } = phiPlot(plotted, { x, value }, inside, colours);
   const input = before && !before.column.map ? before.print(x) : formatAlike(picture.x)(x);
   // What all of them add stands beside it.
-  const among = whole && `, one of ${whole}`;
+  const among = whole ? [`, one of ${whole}`, ""] : [""];
   // Of few functions, one for each bar, that has the value.
   const count = closeUp.kind === "unit" && closeUp.group === 1 ? closeUp.parts.length : 0;
   const isBar = count > 1 && count <= FEW_BARS;
-  const given = isBar ? `at the input ${input}` : `φ(${input}) = ${print(value)}${among}`;
+  const given = isBar ? `at the input ${input}` : `φ(${input}) = ${print(value)}`;
   const what = Number.isFinite(x + value) ? given : "";
   const placed = what && place ? `${place}: ${what}` : what;
   const last = name.split(" · ").at(-1) ?? "";
   const short = last.replace("column", "col").replace(" to output ", " → ");
   const first = fitting([name, last, short], box.width, WORDS, 600);
-  const second = fitting([placed, what, ""], box.width, SMALL);
+  const told = what ? [...among.map((of) => placed + of), what] : [];
+  const second = fitting([...told, ""], box.width, SMALL);
   return [
     words(box.x, box.y + 9, first, colours.ink, { weight: 600 }),
     words(box.x, box.y + 21, second, colours.muted, { size: SMALL }),

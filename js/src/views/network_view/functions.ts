@@ -128,7 +128,8 @@ export function layerPicture(
     const spread = layer.band ? sizeWithin(layer.band.sizes, WITHIN) : 0;
     return steadied(reach, Math.max(spread, ...frames.map(most)));
   });
-  const textOf = once(() => formatAlike([scale()]));
+  // Of few functions far from 0 what is near it has two digits, too.
+  const textOf = once(() => formatAlike([Math.max(Math.min(scale(), 9), scale() / 10)]));
   const plan = samplePlan(layer, [x[0], x[1]], layer.count > FINE.most ? POINTS : FINE.points);
   const extentIn = (of: Frame, first: number, count: number) =>
     memoryOf(of)(`extent of ${layer.name} ${first} ${count}`, [layer, ...x], () => {

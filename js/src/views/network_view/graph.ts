@@ -238,25 +238,21 @@ export function endsInSoftmax(graph: Graph, column: Column): boolean {
 /** Most links of one layer that are drawn: each can still be seen. */
 export const MOST_LINKS = 800;
 
-export interface Relevance {
-  /** Strength of each bundle: the root of the sum of squares over its functions. */
-  sizes: Float64Array;
-  most: number;
-  /** Numbers of the bundles that are shown: the strongest. */
-  shown: number[];
-}
+export type Relevance = ReturnType<typeof relevanceOf>;
 
 export function relevanceOf(
   bundles: readonly Bundle[],
   perFunction: Float32Array,
   room = MOST_LINKS,
-): Relevance {
+) {
+  /** Strength of each bundle: the root of the sum of squares over its functions. */
   const sizes = Float64Array.from(bundles, ({ first, count }) => {
     const own = perFunction.subarray(first, first + count);
     return Math.sqrt(sum(own, (size) => (Number.isFinite(size) ? size ** 2 : 0)));
   });
   const order = Array.from(bundles.keys());
   if (order.length > room) order.sort((a, b) => sizes[b] - sizes[a] || a - b);
+  /** Numbers of the bundles that are shown: the strongest. */
   const shown = order.slice(0, room).sort((a, b) => a - b);
   return { sizes, most: max(sizes) ?? 0, shown };
 }

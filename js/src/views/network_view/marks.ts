@@ -15,7 +15,7 @@ import type { LayerLayout, Probe } from "../../wire/types.ts";
 import { finer, pointOf } from "./close_up.ts";
 import type { Diagram, Part } from "./diagram.ts";
 import { type Flow, lastLayer, unitValues } from "./flow.ts";
-import { AROUND, bundleMarks, hasValues, type Pictured } from "./functions.ts";
+import { AROUND, bundleMarks, hasAxes, hasValues, type Pictured } from "./functions.ts";
 import { type Column, inputNamed } from "./graph.ts";
 import { COLUMN_HEAD } from "./layout.ts";
 import { curvesOn, kernelsOnce } from "./rails.ts";
@@ -214,13 +214,15 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const drawn = part.units.length;
     const sizes = sizeTexts(column, part.bundles[0]?.count ?? 1);
     // Functions that are low have no numbers along x.
-    const isLow = kernelsOnce(part).some(([n, { height }]) => {
+    const low = kernelsOnce(part).find(([n, { height }]) => {
       return part.bundles[n].count === 1 && height < LOW + 2 * AROUND;
     });
-    if (isLow && part.picture) {
+    if (low && part.picture) {
       const { x, ends } = part.picture;
       const [along, up] = [x, ends()].map((far) => far.map(formatAlike(far, 1)).join(" to "));
-      sizes.unshift(`${sizes[0]} · x ${along}, y ${up}`, `x ${along}, y ${up}`, `y ${up}`);
+      const hasTicks = hasAxes({ bundle: part.bundles[low[0]], box: low[1] });
+      const said = hasTicks ? [`x ${along}`] : [`x ${along}, y ${up}`, `y ${up}`];
+      sizes.unshift(`${sizes[0]} · ${said[0]}`, ...said);
     }
     const after = column.after.map((station) => graph.stations[station].label);
     const pools = after.filter((label) => label.includes("pool"));

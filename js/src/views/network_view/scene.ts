@@ -45,7 +45,6 @@ import { curvesOn } from "./rails.ts";
 import {
   atOnce,
   circuitPath,
-  crossFaded,
   FRAMED,
   heldChoice,
   largeMarks,
@@ -80,8 +79,6 @@ export interface NetworkScene extends Scene {
   shown: ShownFunction | null;
   /** The strongest path, from its end. */
   legs: readonly Leg[];
-  /** It cross-fades with the one before: draw again. */
-  fades: boolean;
 }
 
 export interface NetworkDrawing extends Drawing<NetworkScene> {
@@ -199,7 +196,6 @@ function sceneOf(
   const { graph, layout, parts } = diagram;
   const foot = stripOf(given, settings, { y: room.height, isRow, height: footHeight });
   const { colours } = theme;
-  const drawn = given.still || given.film ? legs : crossFaded(keep, graph, legs);
   const clip = { x: window.x, y: window.y, width: room.width, height: room.height };
   const moved = (marks: readonly Mark[]): Mark[] => [
     { kind: "group", at: [room.x - window.x, room.y - window.y], clip, marks },
@@ -230,7 +226,6 @@ function sceneOf(
 
   return {
     ...{ diagram, room, settings, verdict, closeUp, shown, legs, width, height },
-    fades: drawn !== legs,
     asks: null,
     pad: padOf(diagram),
     title: "Network",
@@ -238,7 +233,7 @@ function sceneOf(
     words: description(diagram),
     about: JSON.stringify([
       graph.columns.map(({ name, units: n }) => [name, n]),
-      !flow,
+      waitsForBatch(given.store),
       settings.example,
     ]),
     caption: networkCaption(diagram, verdict, { colouring, looked }, given),
@@ -248,9 +243,9 @@ function sceneOf(
         marks: () => moved(linkMarks(diagram, theme, strength, lit)),
       },
       // Functions are what one looks at: what passes by is behind them.
-      { marks: () => moved(focus ? [] : pathLines(diagram, drawn, lit, colours.ink)) },
+      { marks: () => moved(focus ? [] : pathLines(diagram, legs, lit, colours.ink)) },
       front,
-      { marks: () => moved(lookedAtMarks(view, drawn, theme)) },
+      { marks: () => moved(lookedAtMarks(view, theme)) },
       { marks: () => moved(columnHeadMarks(diagram, theme)) },
       {
         marks: () => [
@@ -266,8 +261,8 @@ function sceneOf(
   };
 }
 
-function lookedAtMarks(view: View, legs: readonly Leg[], theme: Theme): Mark[] {
-  const { diagram, focus, closeUp, isPointed, isNamed, place } = view;
+function lookedAtMarks(view: View, theme: Theme): Mark[] {
+  const { diagram, legs, focus, closeUp, isPointed, isNamed, place } = view;
   const { parts, selected, isTold } = diagram;
   const { ink, accent } = theme.colours;
   const chosen = isNamed ? ink : accent;

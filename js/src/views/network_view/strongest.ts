@@ -28,8 +28,6 @@ const PATH = 2.6;
 const EDGED = 6.5;
 /** Above a box that stands aside its leader turns. */
 const ELBOW = 10;
-/** Milliseconds in which a path gives way to another. */
-const FADE = 250;
 /** Another path is taken if it is so many times stronger: at once, or for so many steps on end. */
 const RIVAL = { atOnce: 2, times: 1.5, steps: 8 };
 
@@ -93,38 +91,6 @@ export function strongestPath(input: PathGiven, scores: ClassScores | null, stea
   return legs;
 }
 
-/** The links of the path as they are drawn: for a moment after it has changed those that came and those that went cross-fade. */
-export function crossFaded(keep: Keep, graph: Graph, legs: readonly Leg[]): readonly Leg[] {
-  const now = performance.now();
-  const names = legs.map(({ column, bundle }) => `${column} ${bundle}`).join();
-  const turn = keep<Turn>("turn", [graph, names], (last) => {
-    return { graph, legs, gone: last?.graph === graph ? last.legs : legs, at: now };
-  });
-  const share = (now - turn.at) / FADE;
-  if (share >= 1 || turn.gone === turn.legs) return legs;
-  const without = (all: readonly Leg[], some: readonly Leg[]) =>
-    all.filter((a) => !some.some((b) => a.column === b.column && a.bundle === b.bundle));
-  const come = without(legs, turn.gone);
-  return [
-    ...without(turn.gone, legs).map((leg) => ({ ...leg, seen: 1 - share, isGone: true })),
-    ...legs.map((leg) => (come.includes(leg) ? { ...leg, seen: share } : leg)),
-  ];
-}
-
-/** A path, the one before it, and since when. */
-interface Turn {
-  graph: Graph;
-  legs: readonly Leg[];
-  gone: readonly Leg[];
-  at: number;
-}
-
-/** What is drawn of a link: of one that goes no words, which would lie on those of the one that comes. */
-function fading({ seen, isGone }: Leg, marks: readonly Mark[]): Mark[] {
-  const kept = isGone ? marks.filter(({ kind }) => kind !== "text") : [...marks];
-  return seen === undefined ? kept : [{ kind: "group", opacity: seen, marks: kept }];
-}
-
 /** The strength of each link into a unit: what it adds, signed by what all add together. */
 function strengthsInto({ graph, flow, relevances }: PathGiven, number: number, unit: number) {
   const { bundles } = graph.columns[number];
@@ -170,12 +136,11 @@ export function largeKernel({ layout, graph }: Diagram, part: Part, n: number) {
 
 /** Its links, below those that are coloured: of the first, where that is one of them, the edge is seen. */
 export function pathLines(diagram: Diagram, legs: readonly Leg[], lit: number, ink: string) {
-  return legs.flatMap((leg): Mark[] => {
-    const { column, bundle } = leg;
+  return legs.flatMap(({ column, bundle }): Mark[] => {
     const part = diagram.parts[column];
     const path = { wide: column === lit ? EDGED : PATH, strong: 0.85 };
     const lines = linesOf(part, [bundle], () => 1);
-    return fading(leg, lineMarks(lines, ink, diagram.isTold ? path : UNTOLD));
+    return lineMarks(lines, ink, diagram.isTold ? path : UNTOLD);
   });
 }
 
@@ -188,18 +153,17 @@ export function pathKernels(
 ): Mark[] {
   const { ink, muted } = theme.colours;
   const [stroke, width] = isTold ? [ink, FRAMED] : [muted, 1];
-  return legs.flatMap((leg): Mark[] => {
-    const { column: k, bundle, isGone } = leg;
+  return legs.flatMap(({ column: k, bundle }): Mark[] => {
     const part = diagram.parts[k];
     const { column, byUnit, bundles, kernels } = part;
     const unit = byUnit.get(bundles[bundle].to);
     // The networks of an ensemble have no path in common.
     if (!isTold && column.layer?.band && kernels.has(bundle)) return [];
-    const isLarge = part.large === (isGone ? part.leg : bundle);
+    const isLarge = part.large === bundle;
     const marks = isLarge ? largeMarks(diagram, part, bundle, stroke, width, theme) : [];
     const isInside = unit && isTold && k < diagram.parts.length - 1;
     const frame = isInside ? [unitFrame(column, unit, ink, FRAMED)] : [];
-    return fading(leg, [...marks, ...frame]);
+    return [...marks, ...frame];
   });
 }
 

@@ -4,7 +4,7 @@ import { sum } from "d3-array";
 import { counted, isPlain, numberedName, outputName } from "../../phi/entries.ts";
 import { formatCount, momentText, percent, roughPercent, toATenth } from "../../phi/format.ts";
 import { seenThen, WITHOUT, waitsForBatch } from "../../phi/inputs.ts";
-import { largestDifference } from "../../phi/interpolate.ts";
+import { largestDifference, widestText } from "../../phi/interpolate.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import type { Given } from "../../scene/drawing.ts";
 import { rampOf } from "../../scene/heat.ts";
@@ -120,7 +120,8 @@ export function networkCaption(
   });
   if (isBeyond) remarks.push(keyed("outside grid", "fill", colours.outside));
   const absence = flow || get("ensemble") ? "" : absenceOf(store, graph.traced);
-  const tone = waitsForBatch(store) ? "ink" : "muted";
+  // While a batch may come it stands where what the network says of one will.
+  const tone = store.alone() ? "muted" : "ink";
   if (absence) remarks.push({ text: absence, title: graph.note, tone });
   else if (graph.note && !get("ensemble")) remarks.push({ text: graph.note });
   return remarks;
@@ -175,7 +176,7 @@ export function linkWords(diagram: Diagram, part: Part, n: number): string {
   const { graph } = diagram;
   const { column, relevance } = part;
   const band = column.layer?.band;
-  const { from, to, count } = part.bundles[n];
+  const { from, to, first, count } = part.bundles[n];
   const start = sourceName(graph, column, from);
   // Where it is shown closely, or has its value beside it, that is not said again.
   const isSaid = diagram.hasPlot || hasValues(part);
@@ -185,9 +186,10 @@ export function linkWords(diagram: Diagram, part: Part, n: number): string {
   const isMost = weightOf(relevance, n) === 1;
   const strength = isMost ? "varies most in its layer" : `varies ${share} as much as the strongest`;
   const having = band ? Math.round(band.count * boldness(part, n)) : 0;
-  const seeds = band ? ` · in ${having} of ${band.count} networks` : "";
+  const spread = band && count === 1 ? widestText(column.layer as LayerLayout, first) : strength;
+  const seeds = band ? `${spread} · in ${having} of ${band.count} networks` : strength;
   const many = count > 1 && column.layer?.kind !== "conv" ? ` · ${count} functions` : "";
-  return `${column.name} · ${start} to ${unitName(graph, column, to)}${many}${given} · ${strength}${seeds}`;
+  return `${column.name} · ${start} to ${unitName(graph, column, to)}${many}${given} · ${seeds}`;
 }
 
 export function unitWords(diagram: Diagram, part: Part, unit: number): string {

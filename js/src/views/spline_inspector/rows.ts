@@ -8,15 +8,13 @@ import type { PlotPicture } from "./picture.ts";
 import { overlayAt, type PlotPart, type Settings } from "./settings.ts";
 import { type PhiReading, readPhi } from "./terms.ts";
 
-type Look = "line" | "ramp" | "dashes" | "point" | "knot" | "bars";
-
 export interface KeyRow {
   key: string;
   label: string;
   title: string;
   /** Of a ramp several. */
   colours: readonly string[];
-  look: Look;
+  look: "line" | "ramp" | "dashes" | "point" | "knot" | "bars";
   on: boolean;
   coefficient: string;
   value: string;

@@ -7,8 +7,7 @@ import { formatNumber, momentText, spanText } from "../../phi/format.ts";
 import type { Ends } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
-import type { Mark, Point, Remark, Scene } from "../../scene/marks.ts";
-import { sitesOf } from "../../scene/marks.ts";
+import { type Mark, type Point, type Remark, type Scene, sitesOf } from "../../scene/marks.ts";
 import { grown, rect, WORDS, words } from "../../scene/shapes.ts";
 import { fitting, widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
@@ -58,10 +57,6 @@ export interface Touch {
 
 export type InspectorScene = Scene & ReturnType<typeof sceneOf>;
 
-interface InspectorDrawing extends Drawing<InspectorScene> {
-  touch: Touch;
-}
-
 /** Narrower than this, the legend is below the plot. */
 const WIDTH_BESIDE = 560;
 const LEGEND_GAP = 8;
@@ -97,7 +92,7 @@ function heldRange({ handles, phi }: PlotPicture, { b, y }: { b: number; y: Ends
   return handle ? reaching(y, heightOf(handle, phi.coefficients)) : y;
 }
 
-export function drawing(): InspectorDrawing {
+export function drawing(): Drawing<InspectorScene> & { touch: Touch } {
   const samplesOf = sampler();
   const readSettings = settingsReader();
   const keep = memory();

@@ -23,10 +23,6 @@ import { numbers, type RunStatus, standingAt, statusIn } from "./status.ts";
 
 export type PanelScene = Scene & ReturnType<typeof sceneOf>;
 
-interface PanelDrawing extends Drawing<PanelScene> {
-  hands: ChartHands;
-}
-
 const PAD = 8;
 const BAR = 4;
 const SIZE = 12;
@@ -52,7 +48,7 @@ const DOTS: Readonly<Record<string, ["dot" | "ring", ColourName]>> = {
 };
 const WRONG = ["failed", "diverged", "fault", "silent", "unheard", "uncounted"];
 
-export function drawing(): PanelDrawing {
+export function drawing(): Drawing<PanelScene> & { hands: ChartHands } {
   const readChart = chartReader();
   const draw = (given: Given): PanelScene => {
     const chart = readChart(given.get);

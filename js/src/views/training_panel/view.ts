@@ -117,7 +117,7 @@ export function createAlarms(document: Document, send: Send, signal: AbortSignal
       const others = found.slice(1);
       const line = element(document, "div", "kw-note kw-alarm", root);
       element(document, "strong", "", line).textContent = text;
-      const also = others.length > 0 ? ` (and ${counted(others.length, "other sign")})` : "";
+      const also = others.length > 0 ? ` (and ${counted(others.length, "more alarm")})` : "";
       const words = element(document, "span", "", line);
       words.textContent = `${also} ${more}`;
       words.title = others.map((one) => one.text).join("\n");
