@@ -198,6 +198,7 @@ describe("the picture", () => {
     expect(two.layout.places).toHaveLength(2);
     // A second panel that comes later moves nothing.
     expect(top(two)).toBe(top(sceneOf(traits, 800)));
+    expect(sceneOf({ ...traits, curves: [] }, 900).height).toBe(wide.height);
     expect(top(wide)).toBeLessThan(20);
     expect(top(narrow)).toBeGreaterThan(narrow.table.height);
   });
@@ -512,6 +513,15 @@ describe("the verdict", () => {
     ];
     const rows = told(shown([3, 4]), curves).rows;
     expect(rows.map(({ key }) => key)).toEqual(["accuracy", "parameters", "steps"]);
+  });
+
+  it("calls a time the best only where it is clearly shorter", () => {
+    const best = (...seconds: number[]) => {
+      const more = seconds.map((seconds_per_step) => ({ seconds_per_step }));
+      return told(shown([3, 4], more)).rows.find(({ key }) => key === "seconds_per_step")?.best;
+    };
+    expect(best(0.0074, 0.0144)).toEqual([0]);
+    expect(best(0.0074, 0.0078)).toEqual([]);
   });
 
   it("tells times in a unit that suits them", () => {

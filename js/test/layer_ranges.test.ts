@@ -176,7 +176,7 @@ describe("the words", () => {
     const { content } = contentReader()((trait) => rows[trait]);
     const [headline] = sentences(content as RangesContent);
     expect(headline).toBe(
-      "The functions of b vary least, typically by 0.1 on the grid; those of a vary most, by 0.4.",
+      "The functions of b vary least, typically by 0.10 on the grid; those of a vary most, by 0.40.",
     );
   });
 
@@ -191,13 +191,13 @@ describe("the words", () => {
     const scene = sceneFrom(traits);
     expect(sentences(scene.content)).toEqual([
       "40 % of the inputs of layer a lie outside its grid, where its splines fade out.",
-      "The functions of a vary least, typically by 0.1 over the inputs seen; those of b vary most, by 0.3.",
+      "The functions of a vary least, typically by 0.10 over the inputs seen; those of b vary most, by 0.30.",
     ]);
     scene.content.rows[0].numbers.outside_grid = 0.06;
     expect(sentences(scene.content)[0]).toMatch(/^The functions of a vary least/);
     expect(sentences(scene.content)[1]).toMatch(/^6 % of the inputs of layer a lie outside/);
     const [range] = scene.layout.cells;
-    expect(range.column.lines(scene.content.rows[0].numbers)).toEqual(["0.1", ""]);
+    expect(range.column.lines(scene.content.rows[0].numbers)).toEqual(["0.10", ""]);
     scene.content.rows[0].numbers.observed_range = 0.0425;
     expect(range.column.lines(scene.content.rows[0].numbers)[0]).toBe("0.043");
     expect(sentences(scene.content)[0]).toContain("typically by 0.043 over the inputs seen");
@@ -207,7 +207,7 @@ describe("the words", () => {
     const rows = traitsOf(["0", "4"], [{ range: 0.4 }, { range: 0.1 }]);
     const [headline] = sentences(contentReader()((trait) => rows[trait]).content as RangesContent);
     expect(headline).toBe(
-      "The functions of layer 4 vary least, typically by 0.1 on the grid; those of layer 0 vary most, by 0.4.",
+      "The functions of layer 4 vary least, typically by 0.10 on the grid; those of layer 0 vary most, by 0.40.",
     );
   });
 
@@ -220,8 +220,8 @@ describe("the words", () => {
       );
       return sentences(contentReader()((trait) => traits[trait]).content as RangesContent)[0];
     };
-    expect(said(0.1, 0.11)).toMatch(/vary about as much: typically by 0\.1 to 0\.11 on the grid/);
-    expect(said(0.1)).toBe("A typical function of layer l0 varies by 0.1 on the grid.");
+    expect(said(0.1, 0.11)).toMatch(/vary about as much: typically by 0\.10 to 0\.11 on the grid/);
+    expect(said(0.1)).toBe("A typical function of layer l0 varies by 0.10 on the grid.");
     expect(said(null, 0)).toBe("");
   });
 
@@ -541,7 +541,7 @@ describe("the scene", () => {
     ).not.toContain("live.observe");
     const saved = { status: { state: "saved", message: "" }, cursor: 10 };
     expect(said(sceneFrom(traits, {}, saved))).toContain(
-      "Measured at step 20: a saved page has no others.",
+      "Measured at step 20, when this page was saved.",
     );
     const { store } = storeOf();
     vi.spyOn(store, "latest").mockReturnValue({ step: 30 } as ReturnType<typeof store.latest>);

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _FPS = 3.0
 # Frames of the past that are measured with the one drawn: while it trains the budget is small.
-_MOMENTS_AT_ONCE = {True: 1, False: 4}
+_MOMENTS_AT_ONCE = {True: 1, False: 16}
 
 
 class LayerRanges(ModelView):

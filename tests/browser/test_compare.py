@@ -180,11 +180,11 @@ def test_three_models_move_while_one_cell_trains_them(
     assert lab.page.locator(".kw-compare .kw-save").count() == 1
     assert lab.page.locator(".kw-compare .kw-scrubber").count() == 1
     scales = lab.page.locator(".kw-compare .kw-model .kw-remark").all_inner_texts()
-    axes = [text.partition(", ")[2] for text in scales if text.startswith("each plot: ")]
+    axes = [text for text in scales if text.startswith("x from ")]
     # The MLP's first layer has too many functions for curves: its overview has a scale of its own.
     assert len(axes) == 2
     assert "largest |φ|, up to " in " ".join(scales)
-    assert "one scale for the φ" not in " ".join(scales)
+    assert "for all models" not in " ".join(scales)
     # A weight is drawn as the line w·x.
     axes = [re.sub(r" \(.*\)", "", text).replace("w·x", "φ") for text in axes]
     assert len(set(axes)) == 1

@@ -177,7 +177,7 @@ def test_a_comparison_is_alive_with_the_kernels_of_all_models(tmp_path: Path) ->
     (figure,) = (about for tag, about in page.tags if tag == "figure")
     assert (figure["data-kw-place"], figure["aria-label"]) == ("0", "Compare")
     assert figure["data-kw-style"] == "width: 100%"
-    assert page.texts["h1"] == page.texts["title"] == "Sequential, Linear · Compare"
+    assert page.texts["h1"] == page.texts["title"] == "KAN, MLP · Compare"
     models = {f"anywidget:{model['id']}": model for model in page.saved["models"]}
     shown = models[f"anywidget:{place['model']}"]
     parts = [models[ref]["traits"] for ref in shown["traits"]["parts"]]
@@ -185,7 +185,7 @@ def test_a_comparison_is_alive_with_the_kernels_of_all_models(tmp_path: Path) ->
     streams = [f"anywidget:{stream['id']}" for stream in page.saved["streams"]]
     assert [part["stream"] for part in parts] == streams
     said = (tmp_path / "page.html").read_text("utf-8")
-    assert "Sequential, Linear, steps 0 to 12, step 0 · saved on <time" in said
+    assert "KAN: steps 0 to 12, MLP: step 0 · saved on <time" in said
     assert [m["name"] for m in shown["traits"]["content"]["models"]] == ["KAN", "MLP"]
     assert [curve["name"] for curve in shown["traits"]["curves"]] == ["KAN"]
     assert page.saved["theme"] == "dark"

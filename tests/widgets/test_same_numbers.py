@@ -33,7 +33,7 @@ def over_panels(view: kw.TrainingPanel | kw.Compare) -> list[str]:
         for element in ElementTree.fromstring(view.svg()).iter("{http://www.w3.org/2000/svg}text")
         if element.get("font-weight") == "600" and element.get("font-size") == "11"
     ]
-    titles = ("Training", "not training", "each plot: ")
+    titles = ("Training", "not training", "x from ")
     said = [text.text or "" for text in texts]
     return [text for text in said if not text.startswith(titles)]
 

@@ -25,6 +25,8 @@ const SPACING = {
 
 /** More bands make a view taller: they must make cells larger by this factor. */
 const GAIN_OF_BANDS = 1.5;
+/** And by this one where cells may be broader than high: they gain in width, too. */
+const GAIN_OF_BROAD_BANDS = 1.2;
 /** Rows are cut into so many strips at most, and their cells made so low that those of one output fit the page. */
 const [MOST_CUTS, LEAST_CUT] = [12, 24];
 /** The most places that may stay blank in bands, as a share of the columns. */
@@ -136,33 +138,22 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false) {
   };
   // Smaller cells, where that makes all of them fit the page.
   if (room > 0 && tallest(bands) >= min) cell = Math.min(cell, tallest(bands));
-  // What a cell of this size shows: of kernels whose plots may be longer than wide, their pixels.
-  const { highest = 0, broadest = 1 } = shape;
-  const plotOf = (size: number, n: number) => {
-    if (kh * kw === 1 || !shape.broadest) return size;
-    const across = Math.min(fit(Math.ceil(columns / n)), broadest * size);
-    return across * Math.min((shape.tallest ?? 1) * size, tallest(n));
-  };
   // A larger cell shows no more of φ. The few cells of a small layer grow, lest a page be blank.
   const count = shape.out * shape.in * kh * kw;
   const largest = count > 4 ? 220 : count > 1 ? 260 : 420;
+  const { highest = 0, broadest = 1 } = shape;
+  const isBroad = broadest > 1 && flowing && kh * kw > 1;
+  const gain = isBroad ? GAIN_OF_BROAD_BANDS : GAIN_OF_BANDS;
   for (let n = bands; n <= columns && tallest(n) > cell; n++) {
     const bandColumns = Math.ceil(columns / n);
     if (n > bands && bandColumns * n - columns > BLANK_SHARE * columns) continue;
     const size = Math.min(largest, fit(bandColumns), tallest(n));
-    const gain = plotOf(size, n) / plotOf(cell, bands);
-    if (gain > (n > bands ? GAIN_OF_BANDS : 1))
+    if (size > (n > bands ? gain : 1) * cell)
       [cell, perBand, bands] = [size, bandColumns, Math.ceil(columns / bandColumns)];
   }
-  // Where others say how high they are, the room that is left makes kernels broader, in more bands.
-  while (
-    flowing &&
-    highest > 0 &&
-    kh * kw > 1 &&
-    bands < columns &&
-    tallest(bands + 1) >= highest &&
-    fit(perBand) < broadest * highest
-  )
+  // Where others say how high they are, kernels become broader in the bands that there is room for.
+  const hasRoom = (n: number) => n <= columns && tallest(n) >= highest;
+  while (isBroad && highest > 0 && fit(perBand) < broadest * highest && hasRoom(bands + 1))
     perBand = Math.ceil(columns / ++bands);
   const heightOf = (n: number, block: number, between: number) =>
     2 * PAD - BAND_GAP + n * (COL_LABEL + rows * (block + between) - between + BAND_GAP);

@@ -182,14 +182,21 @@ def names(views: Sequence[Any]) -> str:
     kinds = dict.fromkeys(in_words(type(view).__name__) for view in views)
     # Of many each has its own name above it.
     few = ", ".join(kinds) if len(kinds) < 3 else f"{len(views)} views"
-    return " · ".join(filter(None, (models(views), few)))
+    return " · ".join(filter(None, (listed(models(views)), few)))
 
 
-def models(views: Sequence[Any]) -> str:
-    """Return the names of the models that are shown: ``"KANCNN, CNN"``."""
-    shown = [part for view in views for part in (view, *view._within())]
-    sources = [source for part in shown if (source := part._stream.source) is not None]
-    return ", ".join(filter(None, dict.fromkeys(source.feed.model_class for source in sources)))
+def models(views: Sequence[Any]) -> dict[Any, str]:
+    """Return the names of the models that are shown, by stream: of some compared those given."""
+    grids = [grid for view in views for grid in getattr(view, "grids", {}).items()]
+    given = {grid._stream: name for name, grid in grids}
+    shown = [part._stream for view in views for part in (view, *view._within())]
+    sources = {stream: stream.source for stream in shown if stream.source is not None}
+    return {each: given.get(each) or source.feed.model_class for each, source in sources.items()}
+
+
+def listed(named: Mapping[Any, str]) -> str:
+    """Return the names of models: ``"KANCNN, CNN"``."""
+    return ", ".join(filter(None, dict.fromkeys(named.values())))
 
 
 def in_words(name: str) -> str:
@@ -197,16 +204,23 @@ def in_words(name: str) -> str:
     return re.sub(r"(?<=[a-z])[A-Z]", lambda letter: " " + letter[0].lower(), name)
 
 
-def about(of: str, kept: Mapping[Any, list[Frame]], saved: datetime.datetime) -> str:
-    """Return as HTML what a page is of, the steps it has, and when it was saved."""
+def about(of: Mapping[Any, str], kept: Mapping[Any, list[Frame]], saved: datetime.datetime) -> str:
+    """Return as HTML what a page is of, the steps it has, and when it was saved.
+
+    ``of`` are the names of models, by stream.
+    """
     day = f"{saved.day} {saved:%B %Y, %H:%M}"
     when = f'<time datetime="{saved.isoformat("T", "minutes")}">{day}</time>'
-    moments = []
+    moments = {}
     for stream, frames in kept.items():
         first, latest = frames[0].step, frames[-1].step
         one = f"{count} trained networks" if (count := stream.ensemble.get("count")) else ""
         several = f"steps {first:,} to {latest:,}" if latest > first else f"step {latest:,}"
-        moments.append(one or several)
+        moments[stream] = one or several
     # Streams of several models often say the same.
-    steps = ", ".join(dict.fromkeys(moments))
-    return f"{html.escape(of) or 'A model'}, {steps} · saved on {when}"
+    if len(said := list(dict.fromkeys(moments.values()))) == 1:
+        what = f"{listed(of) or 'A model'}, {said[0]}"
+    else:
+        names = {stream: f"{name}: " for stream, name in of.items() if name}
+        what = ", ".join(names.get(each, "") + moment for each, moment in moments.items())
+    return f"{html.escape(what)} · saved on {when}"

@@ -44,6 +44,9 @@ export function shownIn(get: Get) {
   };
 }
 
+/** Times differ from run to run: one is shorter than all others where these are so many times as long. */
+const CLEAR = 1.5;
+
 /** How good, how large and how slow each model is, then the rest, but for what the curves tell; rows in which nothing is known are left out. */
 function rowsOf(models: readonly Model[], deciding: readonly Deciding[]): TableRow[] {
   const comparable = hintsOf(models).length === 0;
@@ -66,21 +69,23 @@ function rowsOf(models: readonly Model[], deciding: readonly Deciding[]): TableR
   };
   const sizes = models.map(({ parameters }) => parameters);
   const costs = models.map(({ seconds_per_step }) => seconds_per_step);
+  const [least, next = 0] = costs.map((cost) => cost ?? 0).sort((a, b) => a - b);
+  const isClear = next > CLEAR * least && least > 0;
   const rows = [
     ...decided,
     compared(
       row("parameters", "parameters", "Trainable parameters", sizes.map(formatCount)),
       sizes,
     ),
-    {
-      ...row(
+    compared(
+      row(
         "seconds_per_step",
         "time per step",
         "Time that one step of this model takes, without evaluation, pauses and the steps of other models; it differs from run to run",
         costs.map(perStep),
       ),
-      lead: true,
-    },
+      isClear ? costs : [],
+    ),
     row(
       "steps",
       "steps",

@@ -2,7 +2,7 @@
 
 import { bisectLeft } from "d3-array";
 import { layerTitle } from "../../phi/entries.ts";
-import { formatNumber } from "../../phi/format.ts";
+import { formatCount, formatNumber } from "../../phi/format.ts";
 import { PAD } from "../../phi/geometry.ts";
 import { logTicks, numbersAlong, type Range, type Scale, valueExtent } from "../../scene/axes.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
@@ -216,8 +216,9 @@ export function headMarks(
   const { content, layout, toX, colours } = drawn;
   const { plot, width, cells, bands } = layout;
   const seen = anySeen(content);
-  const whole = `range of φ ${seen ? inputsText(content) : where(false)}`;
-  const titles = [whole, `range of φ ${where(seen)}`, "range of φ"];
+  // While it trains the slider is ahead of what is measured.
+  const on = seen ? inputsText(content) : `${where(false)} at step ${formatCount(content.step)}`;
+  const titles = [`range of φ ${on}`, `range of φ ${where(seen)}`, "range of φ"];
   const hasArrows = content.rows.some(({ dots }) => dots[0] < drawn.axis.from);
   const beyond = hasArrows ? `, arrows: below ${roughly(drawn.axis.from)}` : "";
   const belows = [

@@ -149,7 +149,7 @@ function captionOf(
 
 /** How far the training, or the slider, is from the step measured. */
 function ageText(step: number, store: Store): string {
-  if (store.alone()) return ": a saved page has no others";
+  if (store.alone()) return ", when this page was saved";
   const now = store.current()?.step ?? step;
   if (now === step) return "";
   if (store.cursor() >= 0) return `; the slider is at step ${formatCount(now)}`;

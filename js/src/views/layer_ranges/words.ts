@@ -5,7 +5,10 @@ import { formatCount, formatNumber, roughPercent } from "../../phi/format.ts";
 import type { Numbers, RangesContent, RangesRow } from "./content.ts";
 
 /** Of many functions, a number to two places: the same in sentences and columns. */
-export const roughly = (value: number) => formatNumber(Number(value.toPrecision(2)));
+export function roughly(value: number): string {
+  const text = value.toPrecision(2);
+  return value >= 0.001 && value < 10 ? text : formatNumber(Number(text));
+}
 const numberOr = (value: number | null) => (value === null ? "–" : roughly(value));
 
 type Seen = Pick<RangesContent, "rows" | "old" | "observed_step">;

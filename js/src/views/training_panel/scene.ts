@@ -83,7 +83,7 @@ function sceneOf(chart: Chart, status: RunStatus, count: number, given: Given, h
   const standing = standingAt(status, given.store.standing());
   const top = shareDone(status) !== null ? PAD + BAR + PAD : PAD;
   const length = width - 2 * PAD;
-  const high = Number(given.get("height")) || panelHeight(count || EXPECTED, length);
+  const high = Number(given.get("height")) || panelHeight(Math.max(count, EXPECTED), length);
   const least = narrowest(count, given);
   const { rows, between } = tabulated(count || 1, length, least);
   const whole = rows * high + between;
