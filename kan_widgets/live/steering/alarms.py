@@ -124,8 +124,8 @@ def exploding(frame: Frame, first: Frame, limits: Limits, rate: float | None) ->
                 "exploding",
                 layer.name,
                 frame.step,
-                f"{layer.name}: φ has grown more than {limits.exploding:g}-fold, from {then:.3g} at "
-                "first.",
+                f"{layer.name}: φ has grown more than {limits.exploding:g}-fold, from {then:.3g} "
+                "at first.",
                 f"The learning rate{_known(rate)} is probably too high for this layer.",
                 f"Try {_lower(rate)}, weight decay, or {_CLIP}.",
                 RATE if rate else "",
