@@ -1,12 +1,12 @@
 /** NetworkView below the picture: columns, bundles, what is shown, where it lies. */
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { memory } from "../src/phi/memory.ts";
 import { type Given, NOT_POINTED } from "../src/scene/drawing.ts";
 import type { Rect } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { pointOf, unitCloseUp } from "../src/views/network_view/close_up.ts";
-import { diagramOf, type Settings, WHOLE } from "../src/views/network_view/diagram.ts";
+import { diagramOf, type Leg, type Settings, WHOLE } from "../src/views/network_view/diagram.ts";
 import { hasSquares } from "../src/views/network_view/functions.ts";
 import {
   asDrawn,
@@ -22,6 +22,7 @@ import { linkAt, wayOf } from "../src/views/network_view/links.ts";
 import { sizeTexts } from "../src/views/network_view/marks.ts";
 import {
   atOnce,
+  crossFading,
   heldChoice,
   largeKernel,
   pathKernels,
@@ -498,6 +499,11 @@ describe("the strongest path", () => {
   const told = { ...diagram, relevances: diagram.parts.map(({ relevance }) => relevance) };
   /** Scores by which the path ends at a unit. */
   const ending = (best: number) => ({ raw: [0, 0], probabilities: null, best });
+  /** Takes another link than the best to the same unit. */
+  const second: typeof atOnce = (place, { best }) => {
+    const { bundles } = told.graph.columns[Number(place.split(" ")[0])];
+    return bundles.findIndex(({ to }, n) => n !== best && to === bundles[best].to);
+  };
   /** The one that adds most, in the direction of the sum. */
   const largest = (own: number[]) => {
     const sign = Math.sign(own.reduce((sum, part) => sum + part, 0));
@@ -528,6 +534,54 @@ describe("the strongest path", () => {
       mark.kind === "dots" ? [Array.from(mark.xy)] : [],
     );
     expect(dots).toContainEqual(circle);
+  });
+
+  /** The links of a path as they are drawn now, each with how much of it is seen, of 1. */
+  const seenOf = (graph: typeof told.graph, legs: readonly Leg[]) => {
+    const { fades, drawn } = crossFading(graph, legs);
+    const marks = drawn((some) =>
+      some.map(({ column, bundle }) => ({ kind: "lines", id: `${column} ${bundle}` }) as never),
+    ) as unknown as { opacity?: number; id?: string; marks?: { id: string }[] }[];
+    const seen = marks.flatMap(({ id, opacity = 1, marks: group = [] }) =>
+      (id ? [{ id }] : group).map((one) => [one.id, opacity.toFixed(2)] as const),
+    );
+    return { fades, seen: new Map(seen) };
+  };
+  const idsOf = (legs: readonly Leg[]) => legs.map(({ column, bundle }) => `${column} ${bundle}`);
+
+  it("cross-fades with the one before to the same answer: what both have stays", () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    const graph = { ...told.graph };
+    const [one, other] = [atOnce, second].map((steady) => strongestPath(told, ending(0), steady));
+    const all = (legs: readonly Leg[]) => new Map(idsOf(legs).map((id) => [id, "1.00"]));
+    expect(seenOf(graph, one)).toEqual({ fades: false, seen: all(one) });
+    vi.advanceTimersByTime(300);
+    expect(seenOf(graph, other).fades).toBe(true);
+    vi.advanceTimersByTime(100);
+    const half = seenOf(graph, other).seen;
+    for (const id of new Set([...idsOf(one), ...idsOf(other)])) {
+      const [was, is] = [one, other].map((legs) => idsOf(legs).includes(id));
+      expect(half.get(id)).toBe(was && is ? "1.00" : is ? "0.40" : "0.60");
+    }
+    vi.advanceTimersByTime(200);
+    expect(seenOf(graph, other)).toEqual({ fades: false, seen: all(other) });
+    vi.useRealTimers();
+  });
+
+  it("ends at the answer of the frame drawn, however fast answers and paths change", () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    const graph = { ...told.graph };
+    const [one, two, other] = [
+      strongestPath(told, ending(0), atOnce),
+      strongestPath(told, ending(1), atOnce),
+      strongestPath(told, ending(1), second),
+    ];
+    for (const legs of [one, two, one, two, other, two, other]) {
+      const { fades, seen } = seenOf(graph, legs);
+      expect([fades, ...seen.keys()]).toEqual([false, ...idsOf(legs)]);
+      vi.advanceTimersByTime(90);
+    }
+    vi.useRealTimers();
   });
 
   it("has bars on a scale that stays while they fill it, and gives its room back", () => {

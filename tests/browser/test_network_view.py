@@ -87,9 +87,7 @@ def test_every_link_answers_with_its_function(lab: LabPage, server: LabServer) -
     assert lab.cell_errors() == []
 
 
-def test_another_strongest_path_takes_its_place_at_once_in_one_drawing(
-    lab: LabPage, server: LabServer
-) -> None:
+def test_another_strongest_path_cross_fades_in_one_drawing(lab: LabPage, server: LabServer) -> None:
     lab.open(
         server.write_notebook([SETUP, "view = kw.NetworkView(live)\nview", "view.example = 3"])
     )
@@ -105,10 +103,10 @@ def test_another_strongest_path_takes_its_place_at_once_in_one_drawing(
             for (const {addedNodes} of news) for (const {tagName} of addedNodes)
                 if (tagName === 'CANVAS') view.seen.push(tagName);
         }).observe(view, {childList: true, subtree: true});
-        view.paths = [];
+        view.faded = [];
         const look = () => {
-            const drawn = JSON.stringify(view.kwView.scene()?.legs ?? []);
-            if (drawn !== view.paths.at(-1)) view.paths.push(drawn);
+            const drawn = view.kwView.scene()?.fades ?? false;
+            if (drawn !== (view.faded.at(-1) ?? false)) view.faded.push(drawn);
             requestAnimationFrame(look);
         };
         look();
@@ -116,8 +114,8 @@ def test_another_strongest_path_takes_its_place_at_once_in_one_drawing(
     lab.page.mouse.move(2, 300)
     lab.run_cell(2)
     lab.until(lambda: network.evaluate(path) != before, "another path")
-    lab.page.wait_for_timeout(400)
-    assert network.evaluate("view => view.paths") == [before, network.evaluate(path)]
+    lab.until(lambda: network.evaluate("view => view.faded.at(-1) === false"), "its end")
+    assert network.evaluate("view => view.faded") == [True, False]
     assert network.evaluate("view => view.seen") == []
 
 

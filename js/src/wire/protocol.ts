@@ -114,12 +114,7 @@ export class ProtocolMismatch extends WireError {
 }
 
 /** A frame whose layout is not known yet. */
-export interface RawFrame {
-  layout: number;
-  step: number;
-  bytes: unknown;
-  rough?: true;
-}
+export type RawFrame = ReturnType<typeof rawFrame>;
 
 /** Puts the buffers of a message at the paths that its `bytes` name; throws WireError for what is no message. */
 export function putBuffers(content: unknown, buffers: readonly unknown[] = []) {
@@ -136,7 +131,7 @@ export function readFrameTrait(value: unknown): RawFrame | null {
   return raw && rawFrame(raw);
 }
 
-export function rawFrame(raw: Record<string, unknown>): RawFrame {
+export function rawFrame(raw: Record<string, unknown>) {
   const { layout, step, data: bytes } = raw as { layout: number; step: number; data: unknown };
   for (const number of [layout, step]) {
     if (Number.isSafeInteger(number)) continue;

@@ -9,10 +9,7 @@ import { type Paged, stacked } from "../../scene/still.ts";
 import { latestLoss } from "../../wire/standing.ts";
 
 /** The latest value of a series up to a step as the panel of curves has it, and whether that panel is seen. */
-type Latest = (
-  name: string,
-  until: number,
-) => (NonNullable<ReturnType<typeof latestOf>> & { isSeen: boolean }) | null;
+type Latest = NonNullable<ReturnType<typeof latestOf>> & { isSeen: boolean };
 
 export function drawing(): Drawing {
   return (given) => sceneOf(given, []);
@@ -22,7 +19,7 @@ export function drawing(): Drawing {
 export function sceneOf(
   { store, width, theme }: Given,
   pictures: readonly Paged[],
-  drawn: Latest = () => null,
+  drawn: (name: string, until: number) => Latest | null = () => null,
 ): Scene {
   const { model = "" } = store.standing();
   const frame = store.current();

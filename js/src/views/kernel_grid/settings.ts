@@ -9,24 +9,12 @@ export const SORTS = ["position", "range", "change"] as const;
 
 export type GridMode = (typeof GRID_MODES)[number];
 
-export interface Settings {
-  mode: GridMode;
-  binarise: boolean;
-  scale: (typeof SCALES)[number];
-  ghost: boolean;
-  /** One of `SORTS`, or the name of a score. */
-  sort: string;
-  /** The name of the score that tints the cells; empty for none. */
-  shade: string;
-}
+export type Settings = ReturnType<typeof settingsOf>;
 
 /** More curves than this are too many to look at one by one: such a layer opens in the overview. */
 export const OVERVIEW_BEYOND = 3000;
 
-export function settingsOf(
-  get: (trait: string) => unknown,
-  layer: LayerLayout | null = null,
-): Settings {
+export function settingsOf(get: (trait: string) => unknown, layer: LayerLayout | null = null) {
   const mode = get("mode");
   const scores = scoreNames(get);
   const isAuto = !GRID_MODES.includes(mode as GridMode);
@@ -36,7 +24,9 @@ export function settingsOf(
     binarise: Boolean(get("binarise")),
     scale: oneOf(SCALES, get("scale")),
     ghost: get("ghost") !== false,
-    sort: oneOf([...SORTS, ...scores], get("sort")),
+    /** One of `SORTS`, or the name of a score. */
+    sort: oneOf<string>([...SORTS, ...scores], get("sort")),
+    /** The name of the score that tints the cells; empty for none. */
     shade: oneOf(["", ...scores], get("shade")),
   };
 }

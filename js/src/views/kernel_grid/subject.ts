@@ -6,10 +6,7 @@ import { allSame } from "../../phi/memory.ts";
 import { mostOf, reachOf } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 
-interface SampledPoints {
-  x: Float32Array;
-  y: Float32Array;
-}
+type SampledPoints = ReturnType<typeof roomOf>;
 
 export interface Subject {
   /** max |value| of each function over the plan's points; NaN where not finite. */
@@ -19,7 +16,7 @@ export interface Subject {
   at(f: number, x: number): number;
 }
 
-export const roomOf = ({ points }: Plan): SampledPoints => ({
+export const roomOf = ({ points }: Plan) => ({
   x: new Float32Array(points),
   y: new Float32Array(points),
 });

@@ -14,7 +14,7 @@ import { grown, inMiddle, line, rect, rects, words } from "../../scene/shapes.ts
 import type { Theme } from "../../scene/theme.ts";
 import { readActivationsTrait } from "../../wire/protocol.ts";
 import type { Activations, Probe } from "../../wire/types.ts";
-import { type CloseUp, closelyOf, closeUpOf, type ShownFunction } from "./close_up.ts";
+import { type CloseUp, closelyOf, closeUpOf } from "./close_up.ts";
 import { closeUpMarks } from "./close_up_marks.ts";
 import {
   type Diagram,
@@ -45,6 +45,7 @@ import { curvesOn } from "./rails.ts";
 import {
   atOnce,
   circuitPath,
+  crossFading,
   FRAMED,
   heldChoice,
   largeMarks,
@@ -63,25 +64,11 @@ const EXAMPLES_ROW = 42;
 
 export const CLOSEST = 12;
 
-export interface NetworkScene extends Scene {
-  diagram: Diagram;
-  /** The room of the diagram in the scene. */
-  room: Rect;
-  settings: Settings;
-  /** A drawing at a step that only the model can compute; null if nothing is asked of it. */
-  asks: string | null;
-  /** The place of a drawing, which can be drawn on if it is large enough; null if none is shown. */
-  pad: Rect | null;
-  /** What the network says of the example. */
-  verdict: string;
-  /** The close-up, and the one of its functions that is shown with axes. */
-  closeUp: CloseUp | null;
-  shown: ShownFunction | null;
-  /** The strongest path, from its end. */
-  legs: readonly Leg[];
-}
+export type NetworkScene = Scene & ReturnType<typeof sceneOf>;
+export type NetworkDrawing = Drawing<NetworkScene> & Held;
 
-export interface NetworkDrawing extends Drawing<NetworkScene> {
+/** What a drawing keeps of what was done in its view. */
+interface Held {
   window: DiagramWindow;
   /** The selected function was clicked here: its link and the close-up, as they were then; null where it is only marked. */
   looks: { place: Focus; closeUp: CloseUp | null } | null;
@@ -138,7 +125,7 @@ type View = ReturnType<typeof viewOf>;
 type Last = { closeUp: CloseUp | null };
 
 /** What the scene is about: the path, what is looked at, and which function is shown with axes. */
-function viewOf(given: Given, diagram: Diagram, looks: NetworkDrawing["looks"], last: Last) {
+function viewOf(given: Given, diagram: Diagram, looks: Held["looks"], last: Last) {
   const { parts, legs, selected } = diagram;
   const pointed = focusAt(diagram, given.pointed);
   const isPointed = pointed !== null;
@@ -165,15 +152,11 @@ function viewOf(given: Given, diagram: Diagram, looks: NetworkDrawing["looks"], 
   };
 }
 
-function sceneOf(
-  given: Given,
-  request: Asked,
-  { window, looks }: Pick<NetworkDrawing, "window" | "looks">,
-  keep: Keep,
-): NetworkScene {
+function sceneOf(given: Given, request: Asked, { window, looks }: Held, keep: Keep) {
   const { theme, width, ratio } = given;
   const { frame, settings, flow } = request;
   const { height, strip, foot: footHeight, isRow } = heightsOf(given, request, keep);
+  /** The room of the diagram in the scene. */
   const room = { x: 0, y: 0, width, height: height - footHeight };
   const known = graphIn(given, frame, keep);
   const units = known.columns.map((column) => column.units).join();
@@ -196,6 +179,9 @@ function sceneOf(
   const { graph, layout, parts } = diagram;
   const foot = stripOf(given, settings, { y: room.height, isRow, height: footHeight });
   const { colours } = theme;
+  const turn = crossFading(graph, legs);
+  const fades = turn.fades && !given.still && !given.film;
+  const pathOf: typeof turn.drawn = (draw) => (fades ? turn.drawn(draw) : draw(legs));
   const clip = { x: window.x, y: window.y, width: room.width, height: room.height };
   const moved = (marks: readonly Mark[]): Mark[] => [
     { kind: "group", at: [room.x - window.x, room.y - window.y], clip, marks },
@@ -225,8 +211,10 @@ function sceneOf(
   };
 
   return {
-    ...{ diagram, room, settings, verdict, closeUp, shown, legs, width, height },
-    asks: null,
+    ...{ diagram, room, settings, verdict, closeUp, shown, legs, fades, width, height },
+    /** A drawing at a step that only the model can compute; null if nothing is asked of it. */
+    asks: null as string | null,
+    /** The place of a drawing, which can be drawn on if it is large enough; null if none is shown. */
     pad: padOf(diagram),
     title: "Network",
     moment: momentText(frame),
@@ -243,9 +231,12 @@ function sceneOf(
         marks: () => moved(linkMarks(diagram, theme, strength, lit)),
       },
       // Functions are what one looks at: what passes by is behind them.
-      { marks: () => moved(focus ? [] : pathLines(diagram, legs, lit, colours.ink)) },
+      {
+        marks: () =>
+          moved(focus ? [] : pathOf((some) => pathLines(diagram, some, lit, colours.ink))),
+      },
       front,
-      { marks: () => moved(lookedAtMarks(view, theme)) },
+      { marks: () => moved(lookedAtMarks(view, pathOf, theme)) },
       { marks: () => moved(columnHeadMarks(diagram, theme)) },
       {
         marks: () => [
@@ -261,8 +252,8 @@ function sceneOf(
   };
 }
 
-function lookedAtMarks(view: View, theme: Theme): Mark[] {
-  const { diagram, legs, focus, closeUp, isPointed, isNamed, place } = view;
+function lookedAtMarks(view: View, pathOf: ReturnType<typeof crossFading>["drawn"], theme: Theme) {
+  const { diagram, focus, closeUp, isPointed, isNamed, place } = view;
   const { parts, selected, isTold } = diagram;
   const { ink, accent } = theme.colours;
   const chosen = isNamed ? ink : accent;
@@ -272,7 +263,8 @@ function lookedAtMarks(view: View, theme: Theme): Mark[] {
   const own = into ? largeMarks(diagram, into, within, chosen, FRAMED, theme) : [];
   const isOther = ({ column }: { column: number }) =>
     column !== focus?.column || (focus.bundle < 0 && own.length === 0);
-  const marks = pathKernels(diagram, legs.filter(isOther), isTold && !focus, theme);
+  const isBold = isTold && !focus;
+  const marks = pathOf((some) => pathKernels(diagram, some.filter(isOther), isBold, theme));
   if (selected && isOther(selected)) {
     const part = parts[selected.column];
     marks.push(...largeMarks(diagram, part, selected.bundle, chosen, 2, theme));

@@ -2,7 +2,7 @@
 
 import { maxIndex } from "d3-array";
 import { formatNumber } from "../../phi/format.ts";
-import type { Keep } from "../../phi/memory.ts";
+import { type Keep, memoryOf } from "../../phi/memory.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, line, rects, words } from "../../scene/shapes.ts";
 import { widthOf } from "../../scene/text.ts";
@@ -28,6 +28,8 @@ const PATH = 2.6;
 const EDGED = 6.5;
 /** Above a box that stands aside its leader turns. */
 const ELBOW = 10;
+/** Milliseconds in which a path gives way to another one. */
+const FADE = 250;
 /** Another path is taken if it is so many times stronger: at once, or for so many steps on end. */
 const RIVAL = { atOnce: 2, times: 1.5, steps: 8 };
 
@@ -90,6 +92,36 @@ export function strongestPath(input: PathGiven, scores: ClassScores | null, stea
   }
   return legs;
 }
+
+/** How a path is drawn: for a moment after another one to the same answer what both have stays, and the rest cross-fades. */
+export function crossFading(graph: Graph, legs: readonly Leg[]) {
+  const now = performance.now();
+  const names = legs.map(({ column, bundle }) => `${column} ${bundle}`).join();
+  const end = ([leg]: readonly Leg[]) => leg && graph.columns[leg.column].bundles[leg.bundle].to;
+  const turn = memoryOf(graph)<Turn>("path's turn", [names], (last) => {
+    // Nothing stays where one change follows another.
+    const fades = last && end(last.legs) === end(legs) && now - last.at >= FADE;
+    return { legs, gone: fades ? last.legs : legs, at: now };
+  });
+  const share = (now - turn.at) / FADE;
+  const fades = share < 1 && turn.gone !== turn.legs;
+  const without = (all: readonly Leg[], some: readonly Leg[]) =>
+    all.filter((a) => !some.some((b) => a.column === b.column && a.bundle === b.bundle));
+  const come = without(legs, turn.gone);
+  return {
+    fades,
+    drawn(draw: (some: readonly Leg[]) => Mark[]): Mark[] {
+      if (!fades) return draw(legs);
+      const seen = (opacity: number, some: readonly Leg[]): Mark[] =>
+        some.length > 0 ? [{ kind: "group", opacity, marks: draw(some) }] : [];
+      const [stays, goes] = [without(legs, come), without(turn.gone, legs)];
+      return [...draw(stays), ...seen(1 - share, goes), ...seen(share, come)];
+    },
+  };
+}
+
+/** A path, the one before it, and since when. */
+type Turn = { legs: readonly Leg[]; gone: readonly Leg[]; at: number };
 
 /** The strength of each link into a unit: what it adds, signed by what all add together. */
 function strengthsInto({ graph, flow, relevances }: PathGiven, number: number, unit: number) {

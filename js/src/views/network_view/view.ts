@@ -28,8 +28,9 @@ const KIND: Kind = {
 };
 /** Milliseconds that an answer of the model is waited for before it is asked again. */
 const PATIENCE = 3000;
-/** Milliseconds after which no other frame is about to come. */
+/** Milliseconds after which no other frame is about to come; and between two pictures of what cross-fades. */
 const ALONE = 500;
+const FADING = 50;
 /** A notch of a wheel turns by no more than this, and makes the picture a sixth larger. */
 const NOTCH = 30;
 /** Pixels from which on a hand can draw on the input itself. */
@@ -102,7 +103,7 @@ function build(shell: Shell): Parts {
       if (typeof shown === "string") return shown;
       scene = shown;
       const { late } = shown.diagram;
-      ask.comesLater(late && Math.max(ALONE, late));
+      ask.comesLater(shown.fades ? FADING : late && Math.max(ALONE, late));
       if (!shown.pad) pad.close();
       else if (begins === "by keyboard" || (begins && !roomy(shown.pad))) pad.open();
       begins = null;
@@ -197,7 +198,7 @@ function createAsking({ model, schedule, signal }: Shell) {
   let later = 0;
   atEnd(signal, () => clearTimeout(later));
   return {
-    /** Draws once more, unless another frame comes first, where strengths of links are not those of the frame drawn. */
+    /** Draws once more, unless another frame comes first: what fades, and where strengths of links are not those of the frame drawn. */
     comesLater(milliseconds: number) {
       clearTimeout(later);
       if (milliseconds > 0) later = window.setTimeout(schedule, milliseconds);
