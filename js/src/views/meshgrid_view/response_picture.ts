@@ -253,7 +253,11 @@ export function layOutResponse(
   const isSmall = columns === 3 && inner < SMALL_WIDTH;
   const usual = inner < TIGHT_WIDTH ? 97 : inner < ROOMY_WIDTH ? 176 : LARGEST_SIDE;
   const [gap, input] = isSmall ? [12, 84] : [COLUMN_GAP, usual];
-  const taken = 60 + (isLow && columns < 3 ? KEY_HEIGHT + 10 : 0);
+  const top = TITLE + 2;
+  const spared = top + 10 + KEY_HEIGHT + PAD;
+  // In a small row the words stand under the images, too.
+  const listed = images > 1 ? THUMBNAIL.usual + 6 : 0;
+  const taken = isSmall ? spared + listed : isLow && columns < 3 ? 70 + KEY_HEIGHT : 60;
   const tallest = Math.max(72, Math.min(LARGEST_SIDE, most - taken));
   const column = Math.floor((inner - (columns - 1) * gap) / columns);
   const half = Math.min(column, Math.max(120, Math.floor((most - 120) / 2)));
@@ -262,8 +266,6 @@ export function layOutResponse(
   // Under a row stand the key of colours and, beside it, two lines of words.
   const footX = isSmall ? PAD : PAD + side + gap;
   const footed = PAD + inner - footX - ROW_KEY - gap;
-  const top = TITLE + 2;
-  const spared = top + 10 + KEY_HEIGHT + PAD;
   const larger = Math.max(isLow ? Math.min(side, 240) : side, share);
   const patched = isLow ? Math.min(larger, most - spared) : larger;
   const beside = inner - side - gap;
