@@ -170,7 +170,7 @@ def test_what_varies_over_networks_is_computed_once(monkeypatch):
 def test_an_ensemble_has_its_range_behind_each_function_and_a_score():
     models = [nn.Sequential(kw.nn.KANLinear(2, 3), kw.nn.KANLinear(3, 1)) for _ in range(3)]
     grid = kw.KernelGrid(kw.ensemble(models))
-    assert "range of 3 networks" in grid.svg()
+    assert "range of all 3 networks" in grid.svg()
     assert "3 networks" not in kw.KernelGrid(models[0]).svg()
     grid.shade = grid.sort = "varies over networks"
     assert "varies over networks" in grid.svg()

@@ -194,7 +194,7 @@ function picturesOf(graph: Graph, request: Asked, given: Given, keep: Keep) {
     const strengths = keep<Float32Array>(`strengths ${k}`, [of, layer, observed], () =>
       importance(frame, layer, observed),
     );
-    return keep<LayerPicture>(`picture ${k}`, [frame, inputs.ends, strengths, ghost], () =>
+    return keep<LayerPicture>(`picture ${k}`, [frame, reach, inputs.ends, strengths, ghost], () =>
       layerPicture(frame, layer, inputs.ends, strengths, ghost, reach, film),
     );
   });

@@ -201,7 +201,7 @@ function sceneOf(given: Given, request: Asked, { window, looks }: Held, keep: Ke
     strip > 0 ? closeUpMarks(diagram, closeUp, shown, view.strongest, foot.close, theme) : null,
   );
   const front: Sheet = {
-    from: [...place, frame, flow, settings.example, lit],
+    from: [...place, ...parts.map(({ picture }) => picture), frame, flow, settings.example, lit],
     marks: () =>
       moved([
         ...(lit >= 0 && closeUp?.kind === "unit" ? litMarks(diagram, closeUp, theme) : []),
