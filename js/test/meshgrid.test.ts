@@ -797,7 +797,7 @@ describe("the input of a response", () => {
     [454, 215, 90],
     [560, 200, 90],
     [300, 187, 70],
-    [348, 190, 70],
+    [348, 178, 70],
   ])(
     "in a low host has all in sight, and the image chosen among some in one row: %s × %s",
     (width, most, least) => {

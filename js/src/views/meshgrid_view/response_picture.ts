@@ -258,7 +258,7 @@ export function layOutResponse(
   // In a small row the words stand under the images, too.
   const listed = images > 1 ? THUMBNAIL.usual + 6 : 0;
   const taken = isSmall ? spared + listed : isLow && columns < 3 ? 70 + KEY_HEIGHT : 60;
-  const tallest = Math.max(72, Math.min(LARGEST_SIDE, most - taken));
+  const tallest = Math.max(isSmall ? 56 : 72, Math.min(LARGEST_SIDE, most - taken));
   const column = Math.floor((inner - (columns - 1) * gap) / columns);
   const half = Math.min(column, Math.max(120, Math.floor((most - 120) / 2)));
   const side = Math.min(tallest, columns === 2 ? half : Math.min(column, input));
