@@ -283,7 +283,7 @@ export function layOutResponse(
   const worded = top + side + 16 + LINE_HEIGHT * Math.ceil(FOOT_WIDTH / side) - 7;
   const left = PAD + (columns < 3 ? 0 : side + gap);
   const start = columns < 3 ? Math.max(under, worded) + TITLE + 4 : top;
-  const spare = isRow ? spared : isLow ? 28 : columns === 2 ? start : 80;
+  const spare = isRow ? spared : isLow ? 28 : columns === 2 ? start + 4 : 80;
   const tall = Math.max(isLow || columns === 2 ? 0 : LARGEST_SIDE, most - spare);
   const maps = placeMaps(outputs, swept, room, tall, {
     left,
