@@ -313,12 +313,13 @@ def check_fit(lab: LabPage, width: int, picture: Path) -> None:
     for a, b in itertools.combinations(boxes, 2):
         beside = a["right"] <= b["left"] or b["right"] <= a["left"]
         assert beside or a["bottom"] <= b["top"] or b["bottom"] <= a["top"]
-    columns = {round(box["left"]) for box in boxes}
-    assert len(columns) == (1 if width < 880 else 2)
-    if len(columns) == 2:
-        # All of it fits the window; the kernels stand beside both other panels.
+    assert len({round(box["left"]) for box in boxes}) == 2
+    kernels, function, response = boxes
+    if width < 880:  # the kernels stand over both other panels, which are beside each other
+        assert kernels["bottom"] <= function["top"] == pytest.approx(response["top"], abs=2)
+        assert function["right"] < response["left"]
+    else:  # all of it fits the window
         assert outside["height"] < 780
-        kernels, function, response = boxes
         assert kernels["top"] == pytest.approx(function["top"], abs=2)
         assert kernels["right"] < function["left"] == pytest.approx(response["left"], abs=2)
         assert max(kernels["bottom"], function["bottom"]) <= response["bottom"] + 2
