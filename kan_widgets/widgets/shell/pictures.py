@@ -26,7 +26,7 @@ from kan_widgets.widgets.wire.lifetime import SelfClosing, draw_at_cell_end, kee
 from kan_widgets.widgets.wire.shared_traits import Sharing
 
 _FORMATS = {".gif": "GIF", ".webp": "WEBP"}
-_ANIMATED_COLOURS = 128
+_ANIMATED_COLOURS = {Image.Quantize.MAXCOVERAGE: 128, Image.Quantize.MEDIANCUT: 76}
 _films = itertools.count(1)
 _LAST_FRAME_MS = 1500  # milliseconds that an animation stops at its end
 
@@ -302,10 +302,14 @@ def _send(data: dict[str, Any], metadata: dict[str, Any], name: str, **how: Any)
 def _palette_of(samples: list[Image.Image]) -> NDArray[np.uint8]:
     """Return colours of some pictures, and greys, which these would tint: (n, 3)."""
     pixels = np.concatenate([np.asarray(sample).reshape(1, -1, 3) for sample in samples], axis=1)
-    reduced = Image.fromarray(pixels).quantize(_ANIMATED_COLOURS, Image.Quantize.MAXCOVERAGE)
-    colours = np.array(reduced.getpalette(), np.uint8).reshape(-1, 3)[:_ANIMATED_COLOURS]
+    image = Image.fromarray(pixels)
+    # Rare colours, however few pixels have them, and the shades of those that most pixels have.
+    colours = [
+        np.array(image.quantize(count, how).getpalette(), np.uint8).reshape(-1, 3)[:count]
+        for how, count in _ANIMATED_COLOURS.items()
+    ]
     greys = np.array([[value] * 3 for value in range(0, 256, 5)], np.uint8)
-    return np.concatenate([colours, greys])
+    return np.concatenate([*colours, greys])
 
 
 def _indexed(image: Image.Image, palette: NDArray[np.uint8]) -> Image.Image:
