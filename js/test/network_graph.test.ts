@@ -1,7 +1,7 @@
 /** NetworkView below the picture: columns, bundles, what is shown, where it lies. */
 
 import { describe, expect, it, vi } from "vitest";
-import { memory } from "../src/phi/memory.ts";
+import { memory, type Steady, steadyChoice } from "../src/phi/memory.ts";
 import { type Given, NOT_POINTED } from "../src/scene/drawing.ts";
 import type { Rect } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
@@ -21,9 +21,7 @@ import { layoutOf, roomFor } from "../src/views/network_view/layout.ts";
 import { linkAt, wayOf } from "../src/views/network_view/links.ts";
 import { sizeTexts } from "../src/views/network_view/marks.ts";
 import {
-  atOnce,
   crossFading,
-  heldChoice,
   largeKernel,
   pathKernels,
   pathLines,
@@ -31,6 +29,9 @@ import {
 } from "../src/views/network_view/strongest.ts";
 import type { LayerLayout, Station, Structure } from "../src/wire/types.ts";
 import { basis, frameOf, layer, randoms } from "./samples.ts";
+
+/** The strongest at once. */
+const atOnce: Steady = (_, { best }) => best;
 
 const CONV = {
   stride: [1, 1] as [number, number],
@@ -500,8 +501,8 @@ describe("the strongest path", () => {
   /** Scores by which the path ends at a unit. */
   const ending = (best: number) => ({ raw: [0, 0], probabilities: null, best });
   /** Takes another link than the best to the same unit. */
-  const second: typeof atOnce = (place, { best }) => {
-    const { bundles } = told.graph.columns[Number(place.split(" ")[0])];
+  const second: Steady = (place, { best }) => {
+    const { bundles } = told.graph.columns[Number(String(place).split(" ")[0])];
     return bundles.findIndex(({ to }, n) => n !== best && to === bundles[best].to);
   };
   /** The one that adds most, in the direction of the sum. */
@@ -641,7 +642,7 @@ describe("the strongest path", () => {
 
 describe("the choice of the strongest", () => {
   const chooser = () => {
-    const choose = heldChoice(memory(), 0, []);
+    const choose = steadyChoice();
     return (step: number, one: number, other: number) => {
       const best = other > one ? 1 : 0;
       return choose("a", { best, sizeOf: (n) => [one, other][n] }, step);

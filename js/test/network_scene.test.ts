@@ -15,7 +15,7 @@ import { boldness } from "../src/views/network_view/diagram.ts";
 import { selectionAt } from "../src/views/network_view/focus.ts";
 import { heightAt, linkMarks, wayOf } from "../src/views/network_view/links.ts";
 import { drawing, type NetworkScene } from "../src/views/network_view/scene.ts";
-import { largeKernel } from "../src/views/network_view/strongest.ts";
+import { largeKernel, largeMarks } from "../src/views/network_view/strongest.ts";
 import { linkWords } from "../src/views/network_view/words.ts";
 import { UNKNOWN } from "../src/wire/standing.ts";
 import type {
@@ -461,17 +461,19 @@ function film(
 }
 
 describe("a film", () => {
-  it("has one scale, whichever of its frames is drawn, which stays at rest", () => {
+  it("has one scale, whichever of its frames is drawn, and leaves the one at rest as it was", () => {
     const partsAt = film([3, 5, 1], 600, (step) => (value) => [0.1, 0.3, 1, 0.6][step] * value);
     const scalesAt = (step: number, cursor = step) =>
       partsAt(step, cursor).flatMap(({ picture }) => {
         const own = picture?.closer({ first: 0, count: 1 });
         return picture && own ? [picture.scale(), picture.ends(), own.scale(), own.ends()] : [];
       });
+    const resting = scalesAt(3, -1);
     const first = scalesAt(0);
     expect(first.length).toBe(8);
+    expect(first).not.toEqual(resting);
     for (const step of [1, 2, 3, 0, 2]) expect(scalesAt(step)).toEqual(first);
-    expect(scalesAt(3, -1)).toEqual(first);
+    expect(scalesAt(3, -1)).toEqual(resting);
   });
 
   it("is drawn at rest as a page that is loaded then draws it, whatever came before", () => {
@@ -491,7 +493,7 @@ describe("a film", () => {
     expect(scalesOf(show(atRest))).toEqual(scalesOf(page()(atRest)));
   });
 
-  it("shows the units that are shown at rest, in their order, but for those on the path", () => {
+  it("shows the units that are shown at rest, in their places, but for those on the path", () => {
     const signs = [0, 1, 2, 3].map(
       (step) => (value: number) => value * Math.sin(9e3 * value * step),
     );
@@ -504,8 +506,7 @@ describe("a film", () => {
     let others = 0;
     for (const step of [0, 1, 2, 1]) {
       const shown = inputsAt(step);
-      expect(shown).toEqual([...shown].sort((a, b) => a - b));
-      const left = resting.filter((unit) => !shown.includes(unit));
+      const left = resting.filter((unit, place) => shown[place] !== unit);
       expect(left.length).toBeLessThan(2);
       others += left.length;
     }
@@ -595,6 +596,58 @@ describe("units of a layer for which there is no room", () => {
     const texts = wordsOf(scene);
     expect(texts.some((text) => text.includes(`${drawn.length} of 40`))).toBe(true);
   });
+});
+
+describe("a function of a unit that is not drawn", () => {
+  it("stands in the box of its layer, framed, with a line to what it adds to", () => {
+    const show = page({ height: 300 });
+    const all = Float32Array.from({ length: 240 }, (_, k) => Math.sin(3 * k));
+    const given = { ...run([240, 4]), probe: { shape: [1, 240], inputs: all, labels: null } };
+    const { diagram } = show(given);
+    const [input, part] = diagram.parts;
+    const n = part.bundles.findIndex(({ from, to }) => to === 1 && !input.byUnit.has(from));
+    expect(wayOf(part, n)).toBeNull();
+    const large = largeKernel(diagram, part, n);
+    expect(large?.box).toEqual(part.stand);
+    const [mark] = largeMarks(diagram, part, n, "ink", 2, themeOf("light"));
+    if (mark?.kind !== "lines") throw new Error("no line");
+    const { x, port } = part.byUnit.get(1) as { x: number; port: number };
+    expect(Array.from(mark.xy).slice(-2)).toEqual([x - 2, port]);
+  });
+});
+
+describe("units of a layer while it trains", () => {
+  const all = Float32Array.from({ length: 60 }, (_, k) => Math.sin(3 * k));
+  const here = { ...run([60, 5, 1]), probe: { shape: [1, 60], inputs: all, labels: null } };
+  const at = (step: number, state: "running" | "idle" = "running"): Run => {
+    const data = here.frame.data.map((value) => value * Math.sin(9e3 * value * step));
+    return { ...here, frame: { ...here.frame, data, step }, state };
+  };
+  const unitsOf = ({ diagram: { parts } }: NetworkScene) => parts[0].units.map(({ unit }) => unit);
+  const show = page({ height: 300 });
+  const steps = [1, 2, 3, 4, 5, 6, 7, 8];
+  const shown = steps.map((step) => unitsOf(show(at(step))));
+
+  it("keep their places, but for one on the path, though others are stronger for a moment", () => {
+    expect(shown[0].length).toBeLessThan(60);
+    const others = steps.map((step) => unitsOf(page({ height: 300 })(at(step))));
+    expect(new Set(others.map(String)).size).toBeGreaterThan(5);
+    shown.slice(1).forEach((units, k) => {
+      expect(units.filter((unit, place) => shown[k][place] !== unit).length).toBeLessThan(2);
+    });
+  });
+
+  it("give way to what is stronger for long, one by one, and to nothing at its end", () => {
+    const late = [9, 30, 59, 60].map((step) => unitsOf(show({ ...at(8), ...at8(step) })));
+    expect(late[1]).toEqual(late[0]);
+    expect(late[3]).not.toEqual(late[0]);
+    expect(unitsOf(show({ ...at(8), ...at8(60), state: "idle" }))).toEqual(late[3]);
+  });
+
+  /** The functions of step 8 at another one. */
+  function at8(step: number): Pick<Run, "frame"> {
+    return { frame: { ...at(8).frame, step } };
+  }
 });
 
 describe("bars", () => {
@@ -866,6 +919,15 @@ describe("the strongest path", () => {
       expect(caption.map(({ text }) => text).filter((text) => text.includes("path"))).toEqual([
         "strong path",
       ]);
+    // At its end nothing is chosen anew: the frame is the same.
+    const [ends, loaded] = [show, page()].map((draw) => {
+      const trained = draw === show ? [1, 1, 1, rival] : [];
+      trained.forEach((seed, k) => {
+        draw(madeBy(seed, k + 30));
+      });
+      return path(draw({ ...madeBy(rival, 33), state: "idle" }))[0];
+    });
+    expect([ends, loaded].map((link) => link === path(first)[0])).toEqual([true, false]);
     const scene = shown[13];
     if (scene.closeUp?.kind !== "unit") throw new Error("no unit");
     const values = scene.closeUp.parts.map(({ value }) => value);

@@ -90,7 +90,7 @@ def test_the_strongest_function_of_the_strongest_link_is_shown_at_every_width(di
 def test_in_a_narrow_page_the_strongest_maps_have_bars_and_the_others_one_together(digits):
     _model, live = followed(digits, 1)
     words = texts_of(kw.NetworkView(live).svg(width=484))
-    [more] = [int(word.removesuffix(" more:")) for word in words if word.endswith(" more:")]
+    [more] = [int(found[1]) for word in words if (found := re.match(r"(\d+) others", word))]
     start = next(k for k, word in enumerate(words) if word.endswith(" in all"))
     below = words[start:]
     names = [word for word in below if word.isdigit() and int(word) < 25]
@@ -106,7 +106,7 @@ def test_every_map_has_a_bar_and_with_the_numbers_over_them_they_make_the_score(
     end = next(k for k, word in enumerate(words) if "φ(" in word)
     below = words[start + 1 : end]
     assert {str(k) for k in range(25)} <= set(below)
-    assert not any(word.endswith(" more:") for word in below)
+    assert not any(" others" in word for word in below)
     if width == 1400:  # each bar has room for its number
         parts = [float(w.replace("−", "-")) for w in below if re.fullmatch(r"−?\d*\.\d+", w)]
         assert len(parts) > 15  # over a bar of 0.00 there is none

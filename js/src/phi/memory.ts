@@ -13,6 +13,33 @@ export function memory(): Keep {
   };
 }
 
+/** Chooses at a place: the best, or what was chosen there, until the best is clearly and lastingly larger. */
+export type Steady = (place: string | number, sizes: Sizes, step: number) => number;
+type Sizes = { best: number; sizeOf(one: number): number | undefined };
+
+/** Another one is taken if it is so many times as large: at once, or for so many steps on end. */
+const RIVAL = { atOnce: 2, times: 1.5, steps: 8 };
+
+export function steadyChoice(rule = RIVAL): Steady {
+  const held = new Map<string | number, { chosen: number; step: number; since: number | null }>();
+  let [now, before] = [0, 0];
+  return (place, { best, sizeOf }, step) => {
+    if (step !== now) [before, now] = [now, step];
+    const last = held.get(place);
+    // After a step back in time, and where nothing was asked for a while, the choice starts anew.
+    if (!last || step < last.step || last.step < Math.min(before, step - rule.steps)) {
+      held.set(place, { chosen: best, step, since: null });
+      return best;
+    }
+    const [rival, own] = [sizeOf(best) ?? 0, sizeOf(last.chosen) ?? 0];
+    const since = rival > rule.times * own ? (last.since ?? step) : null;
+    const isWon = rival > rule.atOnce * own || (since !== null && step - since >= rule.steps);
+    const chosen = isWon ? best : last.chosen;
+    held.set(place, { chosen, step, since: isWon ? null : since });
+    return chosen;
+  };
+}
+
 const kept = new WeakMap<object, Keep>();
 
 /** What is remembered of an object, by all who ask for it. */

@@ -1,6 +1,5 @@
 /** What a view draws from, and what a drawing is. */
 
-import { isUnderWay } from "../wire/standing.ts";
 import type { Store } from "../wire/types.ts";
 import type { Scene } from "./marks.ts";
 import type { Theme } from "./theme.ts";
@@ -41,10 +40,6 @@ export interface Given {
   /** Other views that are drawn in this one, each with its own stream and traits. */
   parts?: readonly Given[] | undefined;
 }
-
-/** While frames move, what is chosen to be drawn is held; at rest it is chosen without holding, and cannot flip. */
-export const isMoving = ({ store, film }: Pick<Given, "store" | "film">): boolean =>
-  Boolean(film) || isUnderWay(store.standing()) || store.current() !== store.latest();
 
 /** Makes scenes one after another; it may keep what does not change between them. Words instead of a scene say why there is none. */
 export type Drawing<S extends Scene = Scene> = (given: Given) => S | string;

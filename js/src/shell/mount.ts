@@ -1,10 +1,11 @@
 /** The shell of every view: finds its stream, follows theme, size and sight, draws at its pace, says what is wrong. */
 
 import type { AnyModel, Host, RenderProps } from "@anywidget/types";
-import { type Drawing, type Given, isMoving, NOT_POINTED } from "../scene/drawing.ts";
+import { type Drawing, type Given, NOT_POINTED } from "../scene/drawing.ts";
 import type { Mark, Rect, Remark, Scene } from "../scene/marks.ts";
 import type { Theme } from "../scene/theme.ts";
 import { watchTraits } from "../wire/hear.ts";
+import { isUnderWay } from "../wire/standing.ts";
 import type { Change, Store } from "../wire/types.ts";
 import { chooseInLinked, joinStream } from "./connection.ts";
 import { createSteering, type Steering } from "./controls.ts";
@@ -261,7 +262,8 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
 
 /** While frames come, or a pointer, the words change their length; at rest they take no more room than they need. */
 function saidAtRest(remarks: Scene["caption"], store: Store, { stage }: Parts) {
-  const isHeld = isMoving({ store }) || stage?.pointed().id;
+  const moves = isUnderWay(store.standing()) || store.current() !== store.latest();
+  const isHeld = moves || stage?.pointed().id;
   return isHeld ? undefined : remarks.map(({ text }) => text).join();
 }
 

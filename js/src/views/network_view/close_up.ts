@@ -6,6 +6,7 @@ import { formatAlike } from "../../phi/format.ts";
 import { contributions } from "../../phi/forward.ts";
 import { indexWithin } from "../../phi/geometry.ts";
 import { type Images, rangeOf } from "../../phi/images.ts";
+import { memoryOf } from "../../phi/memory.ts";
 import {
   patchAt,
   patchOf,
@@ -118,17 +119,11 @@ const CANCELLED = 0.1;
 /** The place of the number that counts most for their sum. */
 const leading = (values: Iterable<number>): number => Math.max(0, maxIndex(towardsSum(values)));
 
-const swepts = new WeakMap<Float32Array, Swept>();
-
 function sweptOf(layer: LayerLayout, values: Float32Array, shape: number[]): Swept | null {
-  const known = swepts.get(values);
-  if (known?.layer === layer) return known;
   const [channels, height, width] = shape;
   const image: Images = { count: 1, channels, height, width, data: values };
   if (shape.length !== 3 || refusal(layer, image) !== "") return null;
-  const made = sweep(layer, image);
-  swepts.set(values, made);
-  return made;
+  return memoryOf(values)<Swept>("swept", [layer], () => sweep(layer, image));
 }
 
 /** Contribution of each input channel to a pixel of a map, without what the module adds itself; null if unknown. */

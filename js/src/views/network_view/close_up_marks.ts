@@ -1,10 +1,11 @@
 /** Draws what one number is made of: functions with the inputs on them, and what each adds as a bar. */
 
+import { sum } from "d3-array";
 import { formatAlike, formatNumber } from "../../phi/format.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import { greyPixels, heatOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
-import { flat, inMiddle, rect, rects, SMALL, WORDS, words } from "../../scene/shapes.ts";
+import { flat, inMiddle, line, rect, rects, SMALL, WORDS, words } from "../../scene/shapes.ts";
 import { fitting, widthOf } from "../../scene/text.ts";
 import type { Colours, Theme } from "../../scene/theme.ts";
 import {
@@ -18,11 +19,10 @@ import {
 } from "./close_up.ts";
 import type { Diagram } from "./diagram.ts";
 import { magnifiedMarks } from "./focus.ts";
-import { bundleCell, bundleMarks, cellFrame, gridOf } from "./functions.ts";
+import { bundleCell, bundleMarks, cellFrame, gridOf, rounded } from "./functions.ts";
 import { inputNamed } from "./graph.ts";
 import { largestValue, unitMap } from "./marks.ts";
 import { FRAMED } from "./strongest.ts";
-import { asOf } from "./words.ts";
 
 /** The plot of the one function: at the right, of this share of the width, so many times as wide as high; beside bars it may be small, beside a patch the inputs of that give way to it. */
 const PLOT = {
@@ -44,28 +44,27 @@ const DOWN = 0.2;
 /** Without bars to a side its scale has an end all the same. */
 const LEAST_REACH = 1e-9;
 
-/** What it is made of, and the one function with axes. `framed` is the unit whose picture has a frame, −1 for none. */
-export function closeUpMarks(
-  diagram: Diagram,
-  closeUp: CloseUp | null,
-  shown: ShownFunction | null,
-  framed: number,
-  box: Rect,
-  theme: Theme,
-): { parts: Mark[]; axes: Mark[] } {
-  if (!closeUp) return { parts: [], axes: [] };
+/** What is taken apart in a diagram: with the function that is shown with axes, and the unit whose picture has a frame, −1 for none. */
+interface Closely {
+  diagram: Diagram;
+  shown: ShownFunction | null;
+  framed: number;
+  theme: Theme;
+}
+
+/** What it is made of, and the one function with axes. */
+export function closeUpMarks(about: Closely, closeUp: CloseUp | null, box: Rect) {
+  const { diagram, shown, theme } = about;
+  if (!closeUp) return null;
   // Where a number is made by one function that says all of it.
   const isAlone =
     closeUp.kind === "functions"
       ? closeUp.count === 1
       : closeUp.kind === "unit" && closeUp.added.length === 1 && closeUp.bias === 0;
-  if (shown && isAlone) {
+  if (shown && isAlone)
     return { parts: [], axes: magnifiedMarks(diagram, closeUp, shown, box, theme) };
-  }
   const { colours } = theme;
-  // The step of the numbers, if it is not the step drawn.
-  const late = closeUp.kind === "functions" ? "" : asOf(diagram);
-  const titles = closeUpTitles(diagram, closeUp).map((text) => (late ? `${text} (${late})` : text));
+  const titles = closeUpTitles(diagram, closeUp);
   // A picture of what each pixel adds is no wider than it is high.
   const isPicture = isPictured(closeUp);
   const share = isPicture ? PLOT.beside : PLOT.share;
@@ -85,11 +84,11 @@ export function closeUpMarks(
   const bars = BAR.most * Math.ceil(tall / box.height);
   const taken = Math.max(bars, wideIn(headings[0]));
   const free = Math.min(box.width - taken - PLOT.gap, PLOT.flat * box.height);
-  const own = Math.min(isPicture ? box.width : PLOT.most, Math.max(share * box.width, PLOT.least));
-  const most = Math.max(free, own);
+  const most = Math.max(free, Math.min(PLOT.most, Math.max(share * box.width, PLOT.least)));
   const left = box.width - (closeUp.kind === "pixel" ? PLOT.patch : PLOT.bars + PLOT.gap);
   const isTight = closeUp.kind === "pixel" && left < PLOT.clear;
-  const usual = Math.max(PLOT.small, Math.min(most, left, PLOT.beside * box.width));
+  const beside = isPicture ? left : PLOT.beside * box.width;
+  const usual = Math.max(PLOT.small, Math.min(most, left, beside));
   const wide = isTight ? PLOT.half * box.width : usual;
   const width = shown ? box.width - wide - PLOT.gap : box.width;
   const plot = { ...box, x: box.x + box.width - wide, width: wide };
@@ -97,15 +96,16 @@ export function closeUpMarks(
   const heading = headings.find((text) => wideIn(text) <= width) ?? "";
   const parts = [
     words(box.x, box.y + 13, heading, colours.ink, { weight: 600 }),
-    ...(closeUp.kind === "pixel" ? pixelMarks(diagram, closeUp, inside, theme) : []),
-    ...(closeUp.kind === "functions" ? functionMarks(diagram, closeUp, inside, theme) : []),
-    ...(closeUp.kind === "unit" ? barMarks(diagram, closeUp, inside, framed, shown, theme) : []),
+    ...(closeUp.kind === "pixel" ? pixelMarks(about, closeUp, inside) : []),
+    ...(closeUp.kind === "functions" ? functionMarks(about, closeUp, inside) : []),
+    ...(closeUp.kind === "unit" ? barMarks(about, closeUp, inside) : []),
   ];
   return { parts, axes: shown ? magnifiedMarks(diagram, closeUp, shown, plot, theme) : [] };
 }
 
 /** The inputs of a patch, and in the same places the functions with these on them, and what each adds. */
-function pixelMarks(diagram: Diagram, closeUp: PixelCloseUp, box: Rect, theme: Theme): Mark[] {
+function pixelMarks(about: Closely, closeUp: PixelCloseUp, box: Rect): Mark[] {
+  const { diagram, theme } = about;
   const { layer, part, total, channels, values } = closeUp;
   const { colours } = theme;
   const [, , kh, kw] = layer.shape;
@@ -128,7 +128,7 @@ function pixelMarks(diagram: Diagram, closeUp: PixelCloseUp, box: Rect, theme: T
   return [
     ...(isTight ? [] : inputMarks(diagram, closeUp, at, theme)),
     words(start, box.y + 8, "what each adds", colours.muted, small),
-    ...cellMarks(diagram, closeUp, plots, theme, values.map(print)),
+    ...cellMarks(about, closeUp, plots, values.map(print)),
     words(end, middle, own, colours.ink, { size: 12, weight: 600 }),
     ...(channels > 1 ? [words(x, y, all, colours.muted, small)] : []),
   ];
@@ -160,10 +160,10 @@ function inputMarks(
 }
 
 /** The functions of a kernel, without inputs on them. */
-function functionMarks(diagram: Diagram, closeUp: FunctionsCloseUp, box: Rect, theme: Theme) {
-  const grid = gridOf(diagram.parts[closeUp.column].column);
+function functionMarks(about: Closely, closeUp: FunctionsCloseUp, box: Rect): Mark[] {
+  const grid = gridOf(about.diagram.parts[closeUp.column].column);
   const width = Math.min(box.width, (3 * box.height * grid[1]) / grid[0]);
-  return cellMarks(diagram, closeUp, cellsOf({ ...box, width }, grid, closeUp.count), theme);
+  return cellMarks(about, closeUp, cellsOf({ ...box, width }, grid, closeUp.count));
 }
 
 /** Places as in a kernel, with a gap between them. */
@@ -192,10 +192,9 @@ function cornerMarks(cells: readonly Rect[], texts: string[], colours: Colours) 
 
 /** The functions of a kernel in cells of their own, with their inputs on them where these are known; what each adds stands below it, where all of that has room. */
 function cellMarks(
-  { parts }: Diagram,
+  { diagram: { parts }, shown, theme }: Closely,
   closeUp: PixelCloseUp | FunctionsCloseUp,
   cells: readonly Rect[],
-  theme: Theme,
   texts: string[] = [],
 ): Mark[] {
   const { size, row, least } = NUMBER;
@@ -207,6 +206,7 @@ function cellMarks(
       closeUp.kind === "pixel" ? { x: closeUp.inputs[e], value: closeUp.values[e] } : null;
     return { bundle, box: isNumbered ? { ...cell, height: cell.height - row } : cell, point };
   });
+  const charted = list.find(({ bundle }) => bundle.first === shown?.f);
   const { picture, column } = parts[closeUp.column];
   const own = picture?.closer({ first: closeUp.first, count: cells.length });
   const numbers = cells.map(({ x, y, width, height }, e) =>
@@ -214,20 +214,15 @@ function cellMarks(
   );
   return [
     ...bundleMarks({ picture: own ?? null, column }, list, theme),
+    ...(charted ? [rounded(charted.box, theme.colours.ink, FRAMED)] : []),
     ...(isNumbered ? numbers : []),
   ];
 }
 
 /** All parts, or the strongest and those that have no room together; and the bias: a row each with picture, name, bar and number, in as many columns as that takes. */
-function barMarks(
-  diagram: Diagram,
-  closeUp: UnitCloseUp,
-  box: Rect,
-  framed: number,
-  shown: ShownFunction | null,
-  theme: Theme,
-): Mark[] {
-  if (isPictured(closeUp)) return addedPicture(diagram, closeUp, box, shown, theme);
+function barMarks(about: Closely, closeUp: UnitCloseUp, box: Rect): Mark[] {
+  if (isPictured(closeUp)) return addedPicture(about, closeUp, box);
+  const { diagram, framed, theme } = about;
   const { colours } = theme;
   const before = diagram.parts[closeUp.column].before?.column;
   const isFed = before?.kind === "input";
@@ -236,19 +231,19 @@ function barMarks(
   const print = printOf(diagram, closeUp);
   const rows = Math.max(2, Math.floor(box.height / BAR.row));
   const across = Math.max(1, Math.floor(box.width / BAR.least));
-  const all = chosenParts(closeUp, rows * across);
+  const all = chosenParts(closeUp, rows * across, print);
   const blocks = Math.ceil(all.length / rows);
   const depth = Math.ceil(all.length / blocks);
   const wide = Math.min(BAR.most, box.width / blocks);
   const step = Math.min(BAR.high, box.height / depth);
   const side = maps ? step - 2 : 0;
   const texts = all.map(({ value }) => print(value));
-  const called = all.map(({ from, name }) => name ?? nameOf(from));
+  const called = all.map(({ from, name }) => name ?? (from < 0 ? "" : nameOf(from)));
   const widest = (own: string[]) => Math.max(...own.map((text) => widthOf(text, SMALL)));
   const [start, end] = [side + 8 + widest(called), wide - BAR.gap - widest(texts) - 4];
   const { most, least } = reachOf(diagram, closeUp, all);
   const scale = Math.max(0, end - start) / Math.max(1e-9, least + most);
-  return all.flatMap(({ from, value, isRest }, k): Mark[] => {
+  return all.flatMap(({ from, value, others }, k): Mark[] => {
     const x = box.x + wide * Math.floor(k / depth);
     const middle = box.y + step * ((k % depth) + 0.5);
     const zero = x + start + scale * least;
@@ -256,6 +251,9 @@ function barMarks(
     const [left, long] = [zero + scale * Math.min(0, value), scale * Math.abs(value)];
     const bar = [left, middle - step / 4, Math.max(0.75, long), step / 2];
     const how = { size: SMALL, anchor: "end", middle: true } as const;
+    const last = [`${others} others together`, `${others} others`];
+    const text = others ? fitting(last, end, SMALL) : called[k];
+    const [anchor, at] = others ? (["start", x] as const) : (["end", x + start - 4] as const);
     const fill = value < 0 ? colours.less : colours.more;
     const pixels = maps && side > 0 && from >= 0 ? unitMap(maps, diagram.flow, from, theme) : null;
     const isFramed = pixels && from === framed;
@@ -264,9 +262,11 @@ function barMarks(
       // What is weak on a dark ground is still seen to be a map.
       ...(pixels ? [rect(place, { stroke: colours.outline, width: 0.75 })] : []),
       ...(isFramed ? [rect(place, { stroke: colours.ink, width: FRAMED })] : []),
-      words(x + start - 4, middle, called[k], colours.muted, how),
-      // Many together may reach further than there is room: they are words alone.
-      ...(isRest ? [] : [rects(bar, { fill, radius: 1 })]),
+      words(at, middle, text, colours.muted, { ...how, anchor }),
+      // Many together may reach further than there is room: they are words alone, below a line.
+      others
+        ? line([x, middle - step / 2, x + wide - BAR.gap, middle - step / 2], colours.line)
+        : rects(bar, { fill, radius: 1 }),
       words(x + wide - BAR.gap, middle, texts[k], colours.ink, how),
     ];
   });
@@ -289,11 +289,9 @@ const isPictured = (closeUp: CloseUp): boolean =>
 
 /** What each pixel adds, as a picture: framed is the one whose function is shown, and beside it stands how far its colours go. */
 function addedPicture(
-  { parts }: Diagram,
+  { diagram: { parts }, shown, theme: { name, colours } }: Closely,
   { added, column, unit }: UnitCloseUp,
   box: Rect,
-  shown: ShownFunction | null,
-  { name, colours }: Theme,
 ): Mark[] {
   const { fold } = parts[column].column;
   const [rows, across] = fold;
@@ -317,22 +315,22 @@ interface Drawn {
   value: number;
   /** Name of a bar that stands for no unit. */
   name?: string;
-  /** It stands for all that have no bar of their own. */
-  isRest?: boolean;
+  /** So many are added up that have no bar of their own. */
+  others?: number;
 }
 
-/** What has a bar: the units, or the strongest of them and all others together; and the bias. At most so many. */
-function chosenParts({ parts, bias }: UnitCloseUp, most: number) {
+/** What has a bar: the units, or the strongest of them, and all others together, with those that are 0 as printed; and the bias. At most so many. */
+function chosenParts({ parts, bias }: UnitCloseUp, most: number, print: (value: number) => string) {
   const fits = most - (bias === 0 ? 0 : 1);
   const isWhole = parts.length <= fits;
   const order = [...parts].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
-  // In the order of the units, as above: sorted by size they would change places while it trains.
-  const shown = order.slice(0, isWhole ? fits : fits - 1).sort((a, b) => a.from - b.from);
+  const seen = order.filter(({ value }) => /[1-9]/.test(print(value)) || !Number.isFinite(value));
+  // In the order of the units: sorted by size they would change places while it trains.
+  const shown = isWhole ? parts : seen.slice(0, fits - 1).sort((a, b) => a.from - b.from);
   const all: Drawn[] = bias === 0 ? shown : [...shown, { from: -1, value: bias, name: "bias" }];
-  if (isWhole) return all;
-  const rest = order.slice(fits - 1);
-  const value = rest.reduce((sum, part) => sum + part.value, 0);
-  return [...all, { from: -1, value, name: `${rest.length} more:`, isRest: true }];
+  const rest = parts.filter((part) => !shown.includes(part));
+  if (rest.length === 0) return all;
+  return [...all, { from: -1, value: sum(rest, ({ value }) => value), others: rest.length }];
 }
 
 /** How far bars reach to either side: of several diagrams those of all, of several steps what holds them. */
@@ -341,7 +339,7 @@ function reachOf(
   { column }: UnitCloseUp,
   all: readonly Drawn[],
 ) {
-  const values = all.map(({ value, isRest }) => (isRest ? 0 : value));
+  const values = all.map(({ value, others }) => (others ? 0 : value));
   const own = { most: Math.max(0, ...values), least: -Math.min(0, ...values) };
   compared?.reaches.set(compared.number, own);
   const reaches = compared ? [...compared.reaches.values()] : [own];

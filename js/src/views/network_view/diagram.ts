@@ -4,7 +4,7 @@ import { least, max, maxIndex, sum } from "d3-array";
 import { formatAlike } from "../../phi/format.ts";
 import { importance } from "../../phi/importance.ts";
 import { allSame, type Keep } from "../../phi/memory.ts";
-import { type Given, isMoving } from "../../scene/drawing.ts";
+import type { Given } from "../../scene/drawing.ts";
 import type { Rect } from "../../scene/marks.ts";
 import { isUnderWay } from "../../wire/standing.ts";
 import type { Frame, Probe } from "../../wire/types.ts";
@@ -18,7 +18,17 @@ import {
   type ScaleReach,
   widenInputs,
 } from "./functions.ts";
-import { asDrawn, type Bundle, type Graph, graphOf, type Relevance, relevanceOf } from "./graph.ts";
+import {
+  asDrawn,
+  type Bundle,
+  chosenUnits,
+  type Graph,
+  graphOf,
+  type HeldUnits,
+  noUnits,
+  type Relevance,
+  relevanceOf,
+} from "./graph.ts";
 import { layoutOf, type NetworkLayout, type PlacedColumn, roomFor } from "./layout.ts";
 import { ranksOf, type ShownColumn } from "./rails.ts";
 
@@ -177,9 +187,9 @@ function picturesOf(graph: Graph, request: Asked, given: Given, keep: Keep) {
   const start = performance.now();
   const ghost = given.store.ghost();
   const film = filmOf(given, frame, keep);
-  // At rest scales begin anew: a page that is loaded again, or saved, has the same.
+  // At rest scales begin anew: a page that is loaded again, or saved, has the same, and so has one after a film.
   const moves = given.film || isUnderWay(given.store.standing());
-  const rest = moves ? null : given.store.latest();
+  const rest = moves ? null : film.length > 0 ? "film" : given.store.latest();
   const pictures = graph.columns.map(({ layer }, k): LayerPicture | null => {
     if (!layer) return null;
     const observed = given.store.observed(layer.name);
@@ -205,47 +215,31 @@ function picturesOf(graph: Graph, request: Asked, given: Given, keep: Keep) {
   return { pictures, late };
 }
 
-/** How much each unit adds to what the path leads to, as bars have it; else what it has to give and take. */
+/** How much each unit adds to what the path leads to, as bars have it; else what it has to give and take. The one on the path comes first. */
 function weightsOf(
   { columns }: Graph,
   number: number,
   relevances: readonly (Relevance | null)[],
   legs: readonly Leg[],
+  onPath: number | undefined,
 ): Float64Array {
   const weight = new Float64Array(columns[number].units);
   const adds = legs.find(({ column }) => columns[column].from[0] === number)?.adds;
   for (const [unit, size] of adds ?? []) weight[unit] = size;
-  if (adds) return weight;
   columns.forEach((other, k) => {
     const relevance = relevances[k];
-    if (!relevance || (k !== number && other.from[0] !== number)) return;
+    if (adds || !relevance || (k !== number && other.from[0] !== number)) return;
     other.bundles.forEach(({ from, to }, n) => {
       weight[k === number ? to : from] += weightOf(relevance, n);
     });
   });
+  if (onPath !== undefined) weight[onPath] = Number.POSITIVE_INFINITY;
   return weight;
 }
 
-/** While it trains a unit that is not shown takes the place of the weakest shown if it has so many times its weight. */
-const RIVAL = 3;
-
-/** The units with the most weight, and the one on the path, in their order; of those shown `before` one gives way at a time. */
-function chosenUnits(
-  weights: Float64Array,
-  room: number,
-  before: readonly number[] | null,
-  onPath: number | undefined,
-): readonly number[] {
-  if (weights.length <= room) return [...weights.keys()];
-  const weight = weights.slice();
-  if (onPath !== undefined) weight[onPath] = Number.POSITIVE_INFINITY;
-  const order = Array.from(weight.keys()).sort((a, b) => weight[b] - weight[a] || a - b);
-  if (before?.length !== room) return order.slice(0, room).sort((a, b) => a - b);
-  const weakest = least(before, (unit) => weight[unit]) ?? 0;
-  const rival = order.find((unit) => !before.includes(unit)) ?? weakest;
-  if (!(weight[rival] > RIVAL * weight[weakest])) return before;
-  return [...before.filter((unit) => unit !== weakest), rival].sort((a, b) => a - b);
-}
+/** What is drawn by hand; null where an example runs. */
+export const drawnIn = ({ settings: { example }, flow }: Pick<Asked, "settings" | "flow">) =>
+  example < 0 ? flow?.values[0] : null;
 
 export function graphIn({ store }: Given, frame: Frame, keep: Keep): Graph {
   const structure = store.structure();
@@ -280,28 +274,28 @@ export function diagramOf(
     const { bundles, from } = graph.columns[column];
     onPath.set(column, bundles[bundle].to).set(from[0], bundles[bundle].from);
   }
-  const moves = isMoving(given);
-  const looksBack = !given.film && given.store.current() !== given.store.latest();
+  const looksBack = !given.film && store.current() !== store.latest();
   const [width, height] = [room.width * window.scale, Math.round(room.height * window.scale)];
-  const { order, compared } = request.settings;
+  const { order, compared, example } = request.settings;
   const ranks = order && keep<number[][]>("ranks", [graph, order], () => ranksOf(graph, order));
   const shown = graph.columns.map((column, k): ShownColumn => {
     const most = roomFor(column, height, width / graph.depths, compared !== null);
-    const at = `units of ${k} of ${graph.columns.length} at ${most}`;
+    const of = [graph, most, example, drawnIn(request), flow === null];
+    const held = keep<HeldUnits>(`held ${k}`, of, noUnits);
     const weighed = [...legs.map(({ adds }) => adds), ...relevances];
     const end = onPath.get(k);
-    const weight = () => weightsOf(graph, k, relevances, legs);
-    // At rest by what is drawn alone; whoever looks back sees the same, with what is on the path then.
-    const from = looksBack ? [most, graph] : [most, graph, moves, end, ...weighed];
-    const chosen = keep<readonly number[]>(at, from, (last) =>
-      looksBack && last?.length === Math.min(most, column.units)
-        ? last
-        : chosenUnits(weight(), most, moves ? last : null, end),
+    const weight = () => weightsOf(graph, k, relevances, legs, end);
+    // Whoever looks back sees the same as at rest, with what is on the path then.
+    const from = looksBack ? [held] : [held, end, ...weighed];
+    const chosen = keep<readonly number[]>(`units ${k}`, from, () =>
+      looksBack && held.units ? held.units : chosenUnits(weight(), most, held, frame.step),
     );
-    const units = keep<readonly number[]>(`${at} drawn`, [chosen, end, order], (last) => {
+    if (!looksBack) held.units = chosen;
+    const units = keep<readonly number[]>(`units drawn ${k}`, [chosen, end, order], (last) => {
+      const weakest = least(chosen, (unit) => weight()[unit]);
       const isIn = end === undefined || chosen.includes(end);
-      const best = isIn ? chosen : chosenUnits(weight(), most, chosen, end);
-      const own = ranks ? [...best].sort((a, b) => ranks[k][a] - ranks[k][b]) : best;
+      const own = chosen.map((unit) => (unit === weakest && !isIn ? end : unit));
+      if (ranks) own.sort((a, b) => ranks[k][a] - ranks[k][b]);
       return last && allSame(own, last) ? last : own;
     });
     return { bundles: column.bundles, links: NONE, units };
@@ -327,17 +321,14 @@ export function diagramOf(
   layout.columns.forEach((placed, number) => {
     const leg = legs.find(({ column }) => column === number)?.bundle ?? -1;
     const own = selected?.column === number ? selected.bundle : -1;
-    const link = placed.kernels.has(own) ? null : placed.column.bundles[own];
-    const before = parts[placed.column.from[0]];
-    const isDrawn = link && placed.byUnit.has(link.to) && before.byUnit.has(link.from);
-    const large = isDrawn ? own : leg;
+    const large = own >= 0 && !placed.kernels.has(own) ? own : leg;
     const { id } = given.pointed;
     parts.push({
       ...placed,
       ...shown[number],
       units: placed.units,
       number,
-      before,
+      before: parts[placed.column.from[0]],
       large,
       leg: large === leg ? leg : -1,
       isPassed: id.startsWith(`e:${number}:`) && id !== `e:${number}:${leg}`,
@@ -346,8 +337,7 @@ export function diagramOf(
       print: pictures[number]?.print ?? formatAlike(fedBy(number)?.x ?? []),
     });
   });
-  const before = store.ghost();
-  const ghost = before?.layout === frame.layout ? before : null;
+  const ghost = store.ghost()?.layout === frame.layout ? store.ghost() : null;
   return {
     ...request,
     ...{ graph, parts, layout, scores, ghost, late, legs },

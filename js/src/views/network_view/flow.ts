@@ -89,8 +89,7 @@ export function createFlow() {
       const mine = own?.of.every((part, k) => part === known[k]) ? own.flow : null;
       // An earlier state: the model's or the page's own, whichever is later.
       const isMine = mine !== null && mine.step <= frame.step && mine.step >= (taken?.step ?? 0);
-      if (isMine) flow = mine;
-      else flow = taken && received(structure, taken, example, input, kept, shapes);
+      flow = isMine ? mine : taken && received(structure, taken, example, input, kept, shapes);
     }
     return { flow, asks };
   };

@@ -32,7 +32,7 @@ import type { Bundle, Graph } from "./graph.ts";
 import { COLUMN_HEAD, type UnitBox } from "./layout.ts";
 import { lineMarks, linesOf, linkAt } from "./links.ts";
 import { kernelsOnce } from "./rails.ts";
-import { FRAMED, largeKernel, largeMarks, unitFrame } from "./strongest.ts";
+import { FRAMED, largeKernel, unitFrame } from "./strongest.ts";
 import { linkWords, unitWords } from "./words.ts";
 
 /** Most links of a unit that are lit though they are not drawn otherwise. */
@@ -127,7 +127,6 @@ export function focusMarks(
   if (unit) marks.push(unitFrame(part.column, unit, stroke, 2));
   const source = focus.bundle >= 0 && before?.byUnit.get(bundles[focus.bundle].from);
   if (before && source) marks.push(unitFrame(before.column, source, stroke, 1.5));
-  if (focus.bundle >= 0) marks.push(...largeMarks(diagram, part, focus.bundle, stroke, 2, theme));
   if (closeUp?.kind === "pixel" && closeUp.column === focus.column && unit)
     marks.push(...pixelMarks(diagram, closeUp, unit, colours));
   return marks;

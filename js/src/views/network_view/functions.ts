@@ -69,17 +69,15 @@ export const newReach = (): ScaleReach => ({ most: 0, ends: null, large: new Map
 
 /** A scale that is kept while functions stay within it, and fill it. */
 function steadied(reach: ScaleReach, wanted: number): number {
-  const isFirst = reach.most === 0;
-  if (wanted > reach.most) reach.most = niceCeil(isFirst ? wanted : SPARE * wanted);
+  if (wanted > reach.most) reach.most = niceCeil((reach.most > 0 ? SPARE : 1) * wanted);
   else if (wanted < FILLED * reach.most) reach.most = niceCeil(wanted);
   return reach.most;
 }
 
 /** Likewise the least and the most of them. */
 function steadiedEnds(reach: ScaleReach, [low, high]: Ends, scale: number): Ends {
-  const { ends } = reach;
-  const next = steadyEnds(ends, [low, high], FILLED, SPARE - 1);
-  reach.ends = next === ends ? next : toTenths(next, scale);
+  const next = steadyEnds(reach.ends, [low, high], FILLED, SPARE - 1);
+  reach.ends = next === reach.ends ? next : toTenths(next, scale);
   return reach.ends;
 }
 

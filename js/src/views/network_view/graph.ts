@@ -2,6 +2,7 @@
 
 import { max, sum } from "d3-array";
 import { inputName, layerTitle, titleOf, wholeOf } from "../../phi/entries.ts";
+import { type Steady, steadyChoice } from "../../phi/memory.ts";
 import type { LayerLayout, Layout, Probe, Station, Structure } from "../../wire/types.ts";
 
 /** Channels or features that come from one station. */
@@ -255,6 +256,32 @@ export function relevanceOf(
   /** Numbers of the bundles that are shown: the strongest. */
   const shown = order.slice(0, room).sort((a, b) => a - b);
   return { sizes, most: max(sizes) ?? 0, shown };
+}
+
+/** A unit that is not shown takes the place of one that is if it has so many times its weight for so many steps on end, and at once if it is on the path. */
+const RIVAL = { atOnce: 1e9, times: 2, steps: 50 };
+
+/** The units of a column that are shown, and how they keep their places from frame to frame. */
+export type HeldUnits = { units: readonly number[] | null; steady: Steady };
+
+export const noUnits = (): HeldUnits => ({ units: null, steady: steadyChoice(RIVAL) });
+
+/** The units with the most weight, in their order; those that were shown keep their places. */
+export function chosenUnits(
+  weight: Float64Array,
+  room: number,
+  { units, steady }: HeldUnits,
+  step: number,
+) {
+  if (weight.length <= room) return [...weight.keys()];
+  const order = Array.from(weight.keys()).sort((a, b) => weight[b] - weight[a] || a - b);
+  const chosen = [...(units ?? order.slice(0, room).sort((a, b) => a - b))];
+  for (const place of [...chosen.keys()].sort((a, b) => weight[chosen[a]] - weight[chosen[b]])) {
+    const own = chosen[place];
+    const best = order.find((unit) => unit === own || !chosen.includes(unit)) ?? own;
+    chosen[place] = steady(place, { best, sizeOf: (unit) => weight[unit] }, step);
+  }
+  return chosen;
 }
 
 /** How many kernels make `count` maps, each of all maps before; 0 for other maps, and where some are left out. */

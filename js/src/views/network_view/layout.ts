@@ -41,7 +41,7 @@ const FARTHEST = 96;
 const BARS = { least: 112, most: 240 };
 const GAP = { least: 12, most: 170 };
 /** Where columns stand too close for a kernel between them, those of the path stand side by side under the diagram, if it is so high; at most so large, of its height. */
-export const SHELF = { below: 110, most: 104, share: 0.36, apart: 8, elbow: 12, from: 200 };
+export const SHELF = { below: 110, most: 104, share: 0.36, apart: 8, elbow: 22, from: 200 };
 /** A gap of links alone is this many times as wide as one beside kernels. */
 const FAN = 1.8;
 /** Pictures of all functions of a unit, each before its unit or, where that makes them larger, over it, in a grid: their sides, the room before the unit or for it, between rows and columns, in which links run, and how much of a column's room the grid takes. */

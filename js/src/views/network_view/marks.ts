@@ -3,6 +3,7 @@
 import { counted, isPlain, outputName } from "../../phi/entries.ts";
 import { formatAlike, formatNumber, percent } from "../../phi/format.ts";
 import { rangeOf } from "../../phi/images.ts";
+import { memoryOf } from "../../phi/memory.ts";
 import { colourOf, paletteOf } from "../../phi/palette.ts";
 import { sizeWithin } from "../../phi/ranges.ts";
 import { cssOf, greyPixels, heatOf } from "../../scene/heat.ts";
@@ -74,15 +75,10 @@ function rowMarks(
   ];
 }
 
-const scales = new WeakMap<Float32Array, number>();
-
 /** What all but a hundredth of a column's numbers stay within: the scale of its colours; 0 where they are not known. */
 export function largestValue({ station }: Column, flow: Flow | null): number {
   const values = flow?.values[station];
-  if (!values) return 0;
-  const known = scales.get(values) ?? sizeWithin(values, 0.99);
-  scales.set(values, known);
-  return known;
+  return values ? memoryOf(values)("largest", [], () => sizeWithin(values, 0.99)) : 0;
 }
 
 /** The map of a unit, as the example has it; null where that is not known. */
@@ -328,8 +324,7 @@ export function scoreMarks(diagram: Diagram, { colours }: Theme): Mark[] {
   // In a grid names stand over their numbers.
   const lift = grid ? LIFT : 0;
   if (!grid && scores) marks.push(words(begin, over, what, colours.muted));
-  const isMarked = ({ unit }: { unit: number }) => unit === best || unit === label;
-  const labelled = units.filter(isMarked).map(({ y }) => y);
+  const labelled = [best, label].flatMap((one) => parts.at(-1)?.byUnit.get(one ?? -1)?.y ?? []);
   for (const { unit, x, y, width, height } of units) {
     const start = x + width + 6;
     const left = start + names;

@@ -4,10 +4,10 @@ import { momentText } from "../../phi/format.ts";
 import { imagesOf, type RawArray, rangeOf } from "../../phi/images.ts";
 import { waitsForBatch } from "../../phi/inputs.ts";
 import { largestDifference } from "../../phi/interpolate.ts";
-import { type Keep, memory, memoryOf } from "../../phi/memory.ts";
+import { type Keep, memory, memoryOf, type Steady, steadyChoice } from "../../phi/memory.ts";
 import { lastFinite } from "../../phi/ranges.ts";
 import { createSketch, type Sketch } from "../../phi/sketch.ts";
-import { type Drawing, type Given, isMoving } from "../../scene/drawing.ts";
+import type { Drawing, Given } from "../../scene/drawing.ts";
 import { thumbnailsOf } from "../../scene/heat.ts";
 import type { Mark, Rect, Scene, Sheet } from "../../scene/marks.ts";
 import { grown, inMiddle, line, rect, rects, words } from "../../scene/shapes.ts";
@@ -20,6 +20,7 @@ import {
   type Diagram,
   type DiagramWindow,
   diagramOf,
+  drawnIn,
   type Focus,
   graphIn,
   type Leg,
@@ -43,11 +44,8 @@ import { linkMarks } from "./links.ts";
 import { canDraw, columnHeadMarks, frontMarks, padOf, scoreMarks } from "./marks.ts";
 import { curvesOn } from "./rails.ts";
 import {
-  atOnce,
   circuitPath,
   crossFading,
-  FRAMED,
-  heldChoice,
   largeMarks,
   pathKernels,
   pathLines,
@@ -158,20 +156,24 @@ function sceneOf(given: Given, request: Asked, { window, looks }: Held, keep: Ke
   const { height, strip, foot: footHeight, isRow } = heightsOf(given, request, keep);
   /** The room of the diagram in the scene. */
   const room = { x: 0, y: 0, width, height: height - footHeight };
-  const known = graphIn(given, frame, keep);
-  const units = known.columns.map((column) => column.units).join();
+  const network = graphIn(given, frame, keep);
+  const units = network.columns.map((column) => column.units).join();
+  // Of a stream, so that all that show its network show the same path, or of a film, whose pictures each have a stream.
   const held = given.film ? keep : memoryOf(given.store);
-  const steady = isMoving(given) ? heldChoice(held, settings.example, [units, !flow]) : atOnce;
+  const steady = held<Steady>("paths", [units, !flow, drawnIn(request)], () => steadyChoice());
+  // By itself for each example, and while one looks back.
+  const of = [settings.example, given.store.current() === given.store.latest()];
+  const choose: Steady = (place, ...sizes) => steady(`${place} ${of}`, ...sizes);
   // Of an ensemble what its headline names is framed and shown closely until something is selected.
   const named = flow ? null : largestDifference(frame.layout.layers)?.selection;
-  const chosen = looks?.place ?? selectedLink(known, given.store.selection() ?? named ?? null);
+  const chosen = looks?.place ?? selectedLink(network, given.store.selection() ?? named ?? null);
   const selected = settings.compared ? null : chosen;
   const asked = { ...request, room, window, selected, hasPlot: strip > 0 };
   const diagram = diagramOf(given, asked, keep, (drawing, scores) => {
     if (settings.path) return circuitPath(drawing.graph, settings.path);
     // While nothing is drawn it stays.
     const made = flow?.blank ? [drawing.graph] : [{}];
-    return keep<Leg[]>("path", made, () => strongestPath(drawing, scores, steady));
+    return keep<Leg[]>("path", made, () => strongestPath(drawing, scores, choose));
   });
   const last = keep("last", [units, settings.example], () => ({ closeUp: null }));
   const view = viewOf(given, diagram, looks, last);
@@ -198,7 +200,9 @@ function sceneOf(given: Given, request: Asked, { window, looks }: Held, keep: Ke
   const strength = isPointed ? 0.4 : focus ? 0.85 : 1;
   const sites = diagramSites(diagram, foot.sites);
   const below = once(() =>
-    strip > 0 ? closeUpMarks(diagram, closeUp, shown, view.strongest, foot.close, theme) : null,
+    strip > 0
+      ? closeUpMarks({ diagram, shown, framed: view.strongest, theme }, closeUp, foot.close)
+      : null,
   );
   const front: Sheet = {
     from: [...place, ...parts.map(({ picture }) => picture), frame, flow, settings.example, lit],
@@ -258,11 +262,10 @@ function lookedAtMarks(view: View, pathOf: ReturnType<typeof crossFading>["drawn
   const { ink, accent } = theme.colours;
   const chosen = isNamed ? ink : accent;
   // Of a unit that is looked at the link that the close-up speaks of; in its place stands no other.
-  const within = focus && place?.column === focus.column ? place.bundle : -1;
-  const into = focus && focus.bundle < 0 && within >= 0 ? parts[focus.column] : null;
-  const own = into ? largeMarks(diagram, into, within, chosen, FRAMED, theme) : [];
-  const isOther = ({ column }: { column: number }) =>
-    column !== focus?.column || (focus.bundle < 0 && own.length === 0);
+  const within = focus && place?.column === focus.column ? place.bundle : (focus?.bundle ?? -1);
+  const into = focus && within >= 0 ? parts[focus.column] : null;
+  const own = into ? largeMarks(diagram, into, within, isPointed ? ink : accent, 2, theme) : [];
+  const isOther = ({ column }: Leg | Focus) => column !== focus?.column || own.length === 0;
   const isBold = isTold && !focus;
   const marks = pathOf((some) => pathKernels(diagram, some.filter(isOther), isBold, theme));
   if (selected && isOther(selected)) {
@@ -273,7 +276,7 @@ function lookedAtMarks(view: View, pathOf: ReturnType<typeof crossFading>["drawn
   marks.push(...own);
   // Of functions that stand together the one in the close-up, and the selected one.
   const { kernels, large } = parts[place?.column ?? 0];
-  if ([...kernels.keys(), large, focus?.bundle].includes(place?.bundle))
+  if (place && [...kernels.keys(), large, within].includes(place.bundle))
     marks.push(...entryMarks(diagram, place, ink, theme));
   return [...marks, ...entryMarks(diagram, isPointed ? null : selected, chosen, theme)];
 }

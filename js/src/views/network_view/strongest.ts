@@ -2,7 +2,7 @@
 
 import { maxIndex } from "d3-array";
 import { formatNumber } from "../../phi/format.ts";
-import { type Keep, memoryOf } from "../../phi/memory.ts";
+import { memoryOf, type Steady } from "../../phi/memory.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
 import { dot, line, rects, words } from "../../scene/shapes.ts";
 import { widthOf } from "../../scene/text.ts";
@@ -26,45 +26,10 @@ export const FRAMED = 1.75;
 /** Wider than any other link without a colour; and than one with a colour. */
 const PATH = 2.6;
 const EDGED = 6.5;
-/** Above a box that stands aside its leader turns. */
-const ELBOW = 10;
+/** Above a box that stands aside, and the scale over it, its leader turns. */
+const ELBOW = { from: 12, to: 20 };
 /** Milliseconds in which a path gives way to another one. */
 const FADE = 250;
-/** Another path is taken if it is so many times stronger: at once, or for so many steps on end. */
-const RIVAL = { atOnce: 2, times: 1.5, steps: 8 };
-
-/** Which link at a place is on the path: the strongest, or the one that was, until that is clearly and lastingly weaker. */
-type Steady = (
-  place: string,
-  sizes: { best: number } & Pick<ReturnType<typeof strengthsInto>, "sizeOf">,
-  step: number,
-) => number;
-
-function steadyChoice(): Steady {
-  const held = new Map<string, { chosen: number; step: number; since: number | null }>();
-  return (place, { best, sizeOf }, step) => {
-    const last = held.get(place);
-    // After a step back in time the choice starts anew.
-    if (!last || step < last.step) {
-      held.set(place, { chosen: best, step, since: null });
-      return best;
-    }
-    const [rival, own] = [sizeOf(best) ?? 0, sizeOf(last.chosen) ?? 0];
-    const since = rival > RIVAL.times * own ? (last.since ?? step) : null;
-    const isWon = rival > RIVAL.atOnce * own || (since !== null && step - since >= RIVAL.steps);
-    const chosen = isWon ? best : last.chosen;
-    held.set(place, { chosen, step, since: isWon ? null : since });
-    return chosen;
-  };
-}
-
-/** What is held for an example: of a stream, so that all that show its network show the same path, or of a film, whose pictures each have a stream. */
-export function heldChoice(held: Keep, example: number, from: readonly unknown[]): Steady {
-  return held(`of ${example}`, from, steadyChoice);
-}
-
-/** The strongest at once. */
-export const atOnce: Steady = (_, { best }) => best;
 
 /** Where a path ends: at the answer; without an example at what the link leads to that varies most. */
 function endOf({ graph, relevances }: PathGiven, scores: ClassScores | null): number {
@@ -151,12 +116,12 @@ export function circuitPath({ columns }: Graph, { target, units }: CircuitPath):
   return legs;
 }
 
-/** Where the functions of a link are drawn large: where they stand, else in the stand of their gap; null where there is no room. */
+/** Where the functions of a link are drawn large, also of a map that is not drawn: where they stand, else in the stand of their gap; null where there is no room. */
 export function largeKernel({ layout, graph }: Diagram, part: Part, n: number) {
   const { picture, kernels, bundles, column, stand } = part;
   const bundle = bundles[n];
   const own = kernels.get(n);
-  if (!picture || !wayOf(part, n)) return null;
+  if (!picture) return null;
   const box = stand ?? own;
   if (box) return { bundle, box };
   const isOne = bundle.count === 1;
@@ -191,11 +156,11 @@ export function pathKernels(
     const unit = byUnit.get(bundles[bundle].to);
     // The networks of an ensemble have no path in common.
     if (!isTold && column.layer?.band && kernels.has(bundle)) return [];
-    const isLarge = part.large === bundle;
+    // Also those of a path that goes, where no other function is selected.
+    const isLarge = part.large === part.leg;
     const marks = isLarge ? largeMarks(diagram, part, bundle, stroke, width, theme) : [];
     const isInside = unit && isTold && k < diagram.parts.length - 1;
-    const frame = isInside ? [unitFrame(column, unit, ink, FRAMED)] : [];
-    return [...marks, ...frame];
+    return isInside ? [...marks, unitFrame(column, unit, ink, FRAMED)] : marks;
   });
 }
 
@@ -216,9 +181,8 @@ export function largeMarks(
   const isAlone = bundle.count > 1 && !part.kernels.has(n);
   const picture = (isAlone && part.picture?.closer(bundle)) || part.picture;
   const scale = isAlone && picture ? `±${formatNumber(picture.scale())}` : "";
-  // Over the links it has a ground; from a box that stands aside a leader goes up, to the left or the right.
-  const middle = box.x + box.width / 2;
-  const left = part.between > middle + 1 ? box.x : middle + 3;
+  // Over the links it has a ground, beside the leader.
+  const left = box.x + box.width / 2 + 3;
   const plate = [left, box.y - 13, widthOf(scale, 9) + 4, 11];
   return [
     ...leaderMarks(part, n, large.box, stroke),
@@ -229,17 +193,24 @@ export function largeMarks(
   ];
 }
 
-/** From a box beside its link to that. */
+/** From a box beside its link to that; of a map that is not drawn to what it adds to. */
 function leaderMarks(part: Part, n: number, box: Rect, stroke: string): Mark[] {
+  if (part.kernels.has(n)) return [];
   const middle = box.x + box.width / 2;
-  const way = part.kernels.has(n) ? null : wayOf(part, n);
+  const way = wayOf(part, n);
+  const target = part.byUnit.get(part.bundles[n].to);
   // Of a box that stands aside it goes down between the columns.
-  const x = way && heightAt(way, middle) ? middle : part.between;
-  const end = way && heightAt(way, x)?.y;
-  if (!end || (end > box.y && end < box.y + box.height)) return [];
+  const x = (way ? heightAt(way, middle) : part.stand) ? middle : part.between;
+  const end = way ? heightAt(way, x)?.y : target?.port;
+  if (!end || (way && end > box.y && end < box.y + box.height)) return [];
   const start = end < box.y ? box.y : box.y + box.height;
-  const elbow = x === middle ? start : start - ELBOW;
-  return [line([middle, start, x, elbow, x, end], stroke), dot(x, end, 3, { fill: stroke })];
+  const turn = x === middle ? [] : [middle, start - ELBOW.from, x, start - ELBOW.to];
+  if (way)
+    return [line([middle, start, ...turn, x, end], stroke), dot(x, end, 3, { fill: stroke })];
+  const from = part.stand
+    ? [box.x + box.width, box.y + box.height / 2]
+    : [middle, start, ...turn, x, end];
+  return [line([...from, (target?.x ?? 0) - 2, end], stroke, { width: 2 })];
 }
 
 /** A frame around a map, or a ring around a circle. */

@@ -152,7 +152,6 @@ function createHeader(
     if (pad)
       putStyle(clear, { left: `${pad.x + pad.width / 2}px`, top: `${pad.y + pad.height + 6}px` });
     whole.hidden = !zoomed;
-    root.hidden = on.hidden;
     if (!diagram) return;
     // Between the heads of columns, where these are furthest apart.
     const { parts, window, room } = diagram;

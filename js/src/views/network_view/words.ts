@@ -21,7 +21,7 @@ const SPREAD =
   "A link is the bolder, the more its φ vary over the inputs seen (before that, over the grid)";
 const ALIVE =
   "A link is the bolder, the more networks have its φ (the path of the example apart): there it varies at least a twentieth as much as the one of its layer that varies most";
-const PATH = `Back from the result, each time along the link that adds most toward the sum, which is not always the largest number: what goes against the sum does not count, unless all nearly cancel out. Of a map it is the sum at its largest pixel. While it trains, a link that leads stays until another one is half as strong again in eight pictures on end: meanwhile it need not be the strongest.`;
+const PATH = `Back from the result, each time along the link that adds most toward the sum, which is not always the largest number: what goes against the sum does not count, unless all nearly cancel out. Of a map it is the sum at its largest pixel. A link that leads stays until another one is half as strong again for eight steps on end: it need not be the strongest.`;
 const SIGNS =
   "Links and bars: what this example adds to the result, or subtracts from it, the wider the more. Points: whether φ is below 0 or above it. Maps: blue below 0, orange above it, each layer on a scale of its own";
 const SQUARES =
@@ -40,7 +40,7 @@ export function labelOf({ probe, settings: { example } }: Diagram): number | nul
 export const shareIn = ({ flow }: Diagram) => (flow?.frame?.rough ? roughPercent : toATenth);
 
 /** The step that the numbers of the example belong to, if it is not the step drawn. */
-export function asOf({ flow, frame }: Diagram): string {
+function asOf({ flow, frame }: Diagram): string {
   return flow && flow.step !== frame.step ? `as of step ${formatCount(flow.step)}` : "";
 }
 
@@ -159,7 +159,7 @@ export function exampleVerdict(diagram: Diagram): string {
   const { graph, flow, scores, probe, parts } = diagram;
   if (flow?.blank) return "nothing is drawn yet: draw something on the input";
   const late = asOf(diagram) && ` (${asOf(diagram)})`;
-  if (!scores) return "";
+  if (!scores) return late && `${exampleName(diagram)}${late}`;
   const { best, raw, probabilities } = scores;
   const label = labelOf(diagram);
   const named = (k: number) => outputName(lastLayer(graph), k, "").trim();
@@ -182,14 +182,14 @@ export function linkWords(diagram: Diagram, part: Part, n: number): string {
   const isSaid = diagram.hasPlot || hasValues(part);
   const point = isSaid ? null : pointOf(diagram, part, n);
   const given = point ? `: φ(${part.before?.print(point.x)}) = ${part.print(point.value)}` : "";
-  const share = roughPercent(weightOf(relevance, n));
-  const isMost = weightOf(relevance, n) === 1;
-  const strength = isMost ? "varies most in its layer" : `varies ${share} as much as the strongest`;
+  const share = weightOf(relevance, n);
+  const strength =
+    share === 1 ? "varies most in its layer" : `${roughPercent(share)} of the strongest`;
   const having = band ? Math.round(band.count * boldness(part, n)) : 0;
   const spread = band && count === 1 ? widestText(column.layer as LayerLayout, first) : strength;
   const seeds = band ? `${spread} · in ${having} of ${band.count} networks` : strength;
   const many = count > 1 && column.layer?.kind !== "conv" ? ` · ${count} functions` : "";
-  return `${column.name} · ${start} to ${unitName(graph, column, to)}${many}${given} · ${seeds}`;
+  return `${column.name} · ${start} to ${unitName(graph, column, to)}${given} · ${seeds}${many}`;
 }
 
 export function unitWords(diagram: Diagram, part: Part, unit: number): string {
