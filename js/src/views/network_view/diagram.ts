@@ -282,12 +282,11 @@ export function diagramOf(
     const most = roomFor(column, height, width / graph.depths, compared !== null);
     const of = [graph, most, example, drawnIn(request), flow === null];
     const held = keep<HeldUnits>(`held ${k}`, of, noUnits);
-    const weighed = [...legs.map(({ adds }) => adds), ...relevances];
     const end = onPath.get(k);
     const weight = () => weightsOf(graph, k, relevances, legs, end);
     // Whoever looks back sees the same as at rest, with what is on the path then.
-    const from = looksBack ? [held] : [held, end, ...weighed];
-    const chosen = keep<readonly number[]>(`units ${k}`, from, () =>
+    const from = looksBack ? [] : [end, ...legs.map(({ adds }) => adds), ...relevances];
+    const chosen = keep<readonly number[]>(`units ${k}`, [held, ...from], () =>
       looksBack && held.units ? held.units : chosenUnits(weight(), most, held, frame.step),
     );
     if (!looksBack) held.units = chosen;

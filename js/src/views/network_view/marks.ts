@@ -209,6 +209,9 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     add([isBrief ? column.name : title], over + 12, size < WORDS ? 400 : 600, colours.ink);
     const drawn = part.units.length;
     const sizes = sizeTexts(column, part.bundles[0]?.count ?? 1);
+    // The numbers under the outputs of a grid have their name here.
+    if (part.pitch > 0 && labelOf(diagram) !== null)
+      sizes.unshift(sizes[0].replace(" ·", " and their scores ·"));
     // Functions that are low have no numbers along x.
     const low = kernelsOnce(part).find(([n, { height }]) => {
       return part.bundles[n].count === 1 && height < LOW + 2 * AROUND;
