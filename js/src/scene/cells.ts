@@ -248,7 +248,7 @@ export function axisMarks(
   return [
     ...sides.map((end, k) => words(x + 3, k ? y + height - 4 : y + 11, formatNumber(end), muted)),
     ...ends.map(({ text, x }, k) => words(x, base, text, muted, { anchor: k ? "end" : "start" })),
-    ...(room > widthOf(name, WORDS) + 6
+    ...(room > widthOf(name, WORDS) + 4
       ? [words(x + left + room / 2, base, name, muted, { anchor: "middle" })]
       : []),
   ];

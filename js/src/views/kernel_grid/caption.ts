@@ -62,7 +62,9 @@ export function gridCaption(
     const most = formatNumber(scales.largest);
     caption.push(keyed(`difference −${most} … ${most}`, "ramp", ramp));
   }
-  if (!hasPlot && !overview) caption.push(...curveKey(picture, store, theme, false));
+  const key = hasPlot || overview ? [] : curveKey(picture, store, theme, false);
+  // Of models compared the step drawn stands over each: it does not wrap this line in a film.
+  caption.push(...(together && initial && key[0]?.swatch?.kind === "line" ? key.slice(1) : key));
   if (initial && mode === "change") {
     caption.push(keyed("rose", "fill", colours.rise), keyed("fell", "fill", colours.fall));
   }

@@ -50,7 +50,7 @@ interface GridDrawing extends Drawing<GridScene> {
 }
 
 /** Where grids are compared they take this share of the height: more stands above. */
-const SHARE_COMPARED = 0.74;
+const SHARE_COMPARED = 0.85;
 /** Lower they are not read. */
 const LEAST_COMPARED = 200;
 
