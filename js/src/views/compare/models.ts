@@ -3,7 +3,7 @@
 import type { AnyModel } from "@anywidget/types";
 import { counted } from "../../phi/entries.ts";
 import type { Given } from "../../scene/drawing.ts";
-import { atEnd, element, listen, putStyle, putWords } from "../../shell/element.ts";
+import { atEnd, element, listen, putAttributes, putStyle, putWords } from "../../shell/element.ts";
 import { createSteadyHeight, heightInSight } from "../../shell/in_sight.ts";
 import type { Mounted, Shell, Within } from "../../shell/mount.ts";
 import { mountScrubber } from "../../shell/scrubber.ts";
@@ -193,12 +193,11 @@ function createModels(shell: Shell, request: What) {
         const size = request.of === "networks" ? ` · ${values[k]} parameters` : "";
         // That nothing goes on is seen, and that one looks back is read below.
         const isCalm = store.cursor() >= 0 || CALM.includes(standing.state);
-        const status = statusText(at, -1, standing);
-        const text =
-          (at !== null && isCalm ? status.split(" · ")[0] : status) + kept + missing + size;
+        const [first, ...others] = statusText(at, -1, standing).split(" · ");
+        const status = [first, ...(at !== null && isCalm ? [] : others)].join(" · ");
+        const text = status + kept + missing + size;
         putWords(step, text);
-        const title = left.join("\n") || text;
-        if (step.title !== title) step.title = title;
+        putAttributes(step, { title: left.join("\n") || text });
       });
     },
     /** What a picture of them is drawn from. */
