@@ -67,6 +67,7 @@ beforeEach(() => {
 afterEach(() => {
   life.abort();
   vi.restoreAllMocks();
+  vi.unstubAllGlobals();
   vi.useRealTimers();
   document.body.replaceChildren();
 });
@@ -295,6 +296,18 @@ describe("in a page", () => {
     expect(root.kwView.values()).toEqual(["KAN 1", "<b>CNN</b> 4"]);
   });
 
+  it("says once over all of them who is ahead, and of each network its size", async () => {
+    vi.stubGlobal("Path2D", class {});
+    const { root, model } = await show({ show: "networks", diagrams: ["g0", "g1"] });
+    model.set("content", shown([0, 0]));
+    await vi.advanceTimersByTimeAsync(100);
+    const steps = [...root.querySelectorAll('[data-of="networks"] .kw-model-step')];
+    expect(steps.map((step) => step.textContent)).toEqual([
+      "step 0 · 94,650 parameters",
+      "step 0 · 160 parameters",
+    ]);
+  });
+
   it("one toolbar sets the way of looking of all grids, and each keeps its choice of layers", async () => {
     const { root, grids } = await show();
     const modes = [
@@ -389,6 +402,8 @@ describe("the verdict", () => {
 
   it("says nothing of whose are better where that is not known, or where one has gone on", () => {
     expect(of(two([0, 0])).verdict).toBe("Not trained yet.");
+    expect(of(two([80, 0])).verdict).toBe("MLP has not been trained yet.");
+    expect(of(two([1, 0])).verdict).toBe(""); // they take turns
     expect(of(two([5, 5])).verdict).toBe("");
     expect(of(two(), loss([1, 1], 1)).verdict).toBe(
       "After 1 step, no model is ahead: training loss 1 for both.",

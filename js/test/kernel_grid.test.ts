@@ -10,6 +10,8 @@ import {
 } from "../src/phi/entries.ts";
 import { rectOf } from "../src/phi/geometry.ts";
 import { phiAt } from "../src/phi/interpolate.ts";
+import { axisMarks } from "../src/scene/cells.ts";
+import { themeOf } from "../src/scene/theme.ts";
 import { statusText } from "../src/shell/status.ts";
 import { placeTip } from "../src/shell/tip.ts";
 import { axesText, description, remarks } from "../src/views/kernel_grid/caption.ts";
@@ -528,6 +530,18 @@ describe("a grid among others", () => {
     expect(tall(360, null).height).toBeGreaterThan(360);
     expect(tall(260, compared).height).toBeLessThanOrEqual(260);
     expect(tall(260, compared).cell).toBeGreaterThanOrEqual(14);
+  });
+
+  it("names the x of cells that are just too narrow for it", () => {
+    const { colours } = themeOf("light");
+    const wide = tall(360, null);
+    const texts = (across: number) =>
+      axisMarks({ ...wide, across }, [-3, 3], "x", colours).flatMap((mark) =>
+        mark.kind === "text" ? mark.text : [],
+      );
+    expect(texts(60)).toEqual(["−3", "3", "x"]);
+    expect(texts(29)).toEqual(["−3", "3", "x"]);
+    expect(texts(16)).toEqual([]);
   });
 
   it("has cells as high as those of the others, and the largest function of all where layers are alike", () => {

@@ -219,8 +219,8 @@ describe("a layer of many functions", () => {
     expect(rising).toBeGreaterThan(0);
     expect(falling).toBe(-rising);
     const [headline, key] = scene.caption;
-    expect(headline.text).toBe("Each square is one function φ: blue falls, orange rises.");
-    expect(key.text).toMatch(/^largest \|φ\|, up to /);
+    expect(headline.text).toBe("Each square is one function φ.");
+    expect(key.text).toMatch(/^falls \/ rises: largest \|φ\|, up to /);
     const [r, , b] = Array.from(new Uint8Array(Uint32Array.of(colourOf(scene, 7)).buffer));
     expect(r).toBeGreaterThan(b);
     const [r2, , b2] = Array.from(new Uint8Array(Uint32Array.of(colourOf(scene, 8)).buffer));

@@ -230,6 +230,7 @@ class Compare(CurvesView):
                 for name, live in self.lives.items()
             }
             self._placed = None
+            self._share_examples()
             self.diagrams = [reference(view) for view in self.networks.values()]
         self._draw_job.wake()
 

@@ -22,7 +22,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 import kan_widgets as kw
-from kan_widgets.live import Feed, History, binding_of
+from kan_widgets.live import Feed, History, Listener, binding_of, cells
 from kan_widgets.live.frames.scalars import Scalars
 from kan_widgets.live.frames.source import Source
 from kan_widgets.widgets.numbers.model_numbers import deciding
@@ -464,6 +464,37 @@ def test_one_example_runs_through_the_networks_of_all_that_can_take_it() -> None
     assert sum((text or "").startswith("image 1 of 4: ") for text in words) == 2
     assert "Network" in words
     assert "Network" not in compare.svg(show="kernels")
+
+
+def test_of_models_that_train_one_after_another_none_shows_other_examples_first() -> None:
+    models = {"first": kw.nn.KANLinear(3, 2), "second": kw.nn.KANLinear(3, 2)}
+    models["other"] = kw.nn.KANLinear(4, 2)
+    optimizers = {name: torch.optim.SGD(model.parameters(), 0.1) for name, model in models.items()}
+    lives = {name: kw.bind(model, optimizers[name]) for name, model in models.items()}
+    compare = kw.Compare(lives, show="networks")
+    seen: dict[str, list[Any]] = {name: [] for name in models}
+
+    class Seen(Listener):
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def on_probe(self, probe: Any) -> None:
+            seen[self.name].append(probe.inputs)
+
+    listeners = [Seen(name) for name in models]
+    for live, listener in zip(lives.values(), listeners, strict=True):
+        live.feed.subscribe(listener)
+    batches = {name: torch.rand(8, 4 if name == "other" else 3) for name in models}
+    cells._cell_started()
+    for name, model in models.items():
+        for _ in range(3):
+            model(batches[name]).sum().backward()
+            optimizers[name].step()
+        wait_for(lambda: all(one._wanted for one in compare._compared[1:]))
+    cells._cell_ended()
+    assert {name: len(each) for name, each in seen.items()} == dict.fromkeys(models, 1)
+    assert np.array_equal(seen["second"][0], batches["first"])
+    assert np.array_equal(seen["other"][0], batches["other"])
 
 
 def test_a_name_is_no_markup(models: Models) -> None:

@@ -228,6 +228,8 @@ const LEAST_WITH_AXIS = 24;
 const LEAST_WITH_SIDE = 70;
 /** Pixels below the last row of cells, for the numbers of an axis. */
 export const AXIS_HEIGHT = 14;
+/** So far beyond a narrow cell they may end, if x is named between them then. */
+const BEYOND = 4;
 
 /** The axis of all cells, under the lowest one at the left: its ends, and its name between them; in a large one also the ends of ±y. */
 export function axisMarks(
@@ -239,17 +241,20 @@ export function axisMarks(
 ): Mark[] {
   if (a.cell < LEAST_WITH_AXIS) return [];
   const { x, y, height } = blockAt(a, a.rows - 1, (a.bands - 1) * a.perBand);
-  const at = [low, high].map((end, k) => ({ text: formatNumber(end), x: x + k * a.across }));
-  const [left, right] = at.map(({ text }) => widthOf(text, WORDS));
-  const room = a.across - left - right;
+  const texts = [low, high].map(formatNumber);
+  const [left, right] = texts.map((text) => widthOf(text, WORDS));
+  const whole = left + widthOf(name, WORDS) + 4 + right;
+  const across = whole < a.across + BEYOND ? Math.max(whole, a.across) : a.across;
   const base = y + height + AXIS_HEIGHT - 2;
-  const ends = room < 6 ? [] : at; // Else they would be read as one number: the headline has them.
+  const ends = across < left + 6 + right ? [] : texts; // Else they would be read as one number: the headline has them.
   const sides = yEnd && a.cell >= LEAST_WITH_SIDE ? [yEnd, -yEnd] : [];
   return [
     ...sides.map((end, k) => words(x + 3, k ? y + height - 4 : y + 11, formatNumber(end), muted)),
-    ...ends.map(({ text, x }, k) => words(x, base, text, muted, { anchor: k ? "end" : "start" })),
-    ...(room > widthOf(name, WORDS) + 6
-      ? [words(x + left + room / 2, base, name, muted, { anchor: "middle" })]
+    ...ends.map((text, k) =>
+      words(x + k * across, base, text, muted, { anchor: k ? "end" : "start" }),
+    ),
+    ...(whole <= across
+      ? [words(x + (left + across - right) / 2, base, name, muted, { anchor: "middle" })]
       : []),
   ];
 }

@@ -68,7 +68,8 @@ class BoundModel:
         """A few examples of what was observed last."""
         self._first_batch: Tensor | None = None
         self._labels: Tensor | None = None
-        self._takes_batches = False
+        self.takes_batches = False
+        """Whether what the first batch brings is traced, unless others are."""
         self._observing = Throttle(per_second=1, weight=_WEIGHT)
         self._observed_at: tuple[int, int | None] = -1, None  # step and rows, where not asked for
 
@@ -156,7 +157,7 @@ class BoundModel:
 
         Until then the structure is found where the model says the shape of its input.
         """
-        self._takes_batches = True
+        self.takes_batches = True
         self._training.queue.request("trace the last batch", self._probe_batch_seen)
 
     def _probe_batch_seen(self, _: bool = True) -> None:
@@ -167,7 +168,7 @@ class BoundModel:
             shape = getattr(module, "input_shape", None)
             if isinstance(shape, tuple) and feed.traced_structure is None:
                 self._find_structure(module, as_taken(torch.zeros(1, *shape), module))
-        elif self._takes_batches and feed.probed is None:
+        elif self.takes_batches and feed.probed is None:
             with suppress(Exception):  # the network is drawn without them, too
                 self.probe(self.last_examples, self._labels)
 
@@ -176,7 +177,7 @@ class BoundModel:
         if images is None:
             if labels is not None:
                 raise ValueError("labels: expected None where no images are given")
-            self._takes_batches = False
+            self.takes_batches = False
             self._training.queue.forget(self._take_up_waiting)
             self.probing.stop()
             if (feed := self._feed_ref()) is not None:

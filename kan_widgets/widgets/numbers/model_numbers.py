@@ -3,7 +3,6 @@
 import math
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -152,6 +151,7 @@ class ComparedModel:
         if probe is self._wanted or not is_binding(live) or live.feed.probed is probe:
             return
         self._wanted = probe
+        live.feed.bound.takes_batches = False  # else two would be seen until then
         live.feed.training.queue.request("trace examples", self._follow)
 
     def _follow(self, _: bool) -> None:
@@ -159,9 +159,10 @@ class ComparedModel:
         if is_binding(live) and probe is not None:
             import torch
 
-            # A model of other inputs keeps the examples it has.
-            with suppress(Exception):
+            try:
                 live.probe(torch.from_numpy(probe.inputs.copy()), probe.labels)
+            except Exception:  # a model of other inputs has examples of its own
+                live.feed.bound.probe_batches()
 
     def _read(self, live: "Binding | Replay") -> None:
         self.scalars = live.scalars

@@ -3,7 +3,7 @@
 import type { AnyModel } from "@anywidget/types";
 import { counted } from "../../phi/entries.ts";
 import type { Given } from "../../scene/drawing.ts";
-import { atEnd, element, listen, putStyle, putWords } from "../../shell/element.ts";
+import { atEnd, element, listen, putAttributes, putStyle, putWords } from "../../shell/element.ts";
 import { createSteadyHeight, heightInSight } from "../../shell/in_sight.ts";
 import type { Mounted, Shell, Within } from "../../shell/mount.ts";
 import { mountScrubber } from "../../shell/scrubber.ts";
@@ -17,7 +17,7 @@ import { render as renderGrid } from "../kernel_grid/view.ts";
 import { render as renderNetwork } from "../network_view/view.ts";
 import { comparedOf, MOST, picturesAbreast } from "./pictures.ts";
 import { colourOfModel } from "./table.ts";
-import { numbersOf, type ShownModels } from "./verdict.ts";
+import type { ShownModels } from "./verdict.ts";
 
 interface What {
   of: "kernels" | "networks";
@@ -188,14 +188,16 @@ function createModels(shell: Shell, request: What) {
         const moves = store.cursor() < 0 && isUnderWay(standing);
         const at = moves ? null : (store.current()?.step ?? null);
         const kept = moves ? "" : keptText(store, newest);
-        const numbers = request.of === "networks" ? ` · ${numbersOf(shown, k)}` : "";
-        const status = statusText(at, store.cursor(), standing);
-        const text = status + kept + missing + numbers;
-        // That nothing goes on is seen, and takes no room that the step is read in.
-        const isCalm = store.cursor() < 0 && at !== null && CALM.includes(standing.state);
-        putWords(step, isCalm ? text.replace(status, status.split(" · ")[0]) : text);
-        const title = left.join("\n") || text;
-        if (step.title !== title) step.title = title;
+        // Who is ahead, and by how much, stands over all of them.
+        const { values = [] } = shown.rows.find(({ key }) => key === "parameters") ?? {};
+        const size = request.of === "networks" ? ` · ${values[k]} parameters` : "";
+        // That nothing goes on is seen, and that one looks back is read below.
+        const isCalm = store.cursor() >= 0 || CALM.includes(standing.state);
+        const [first, ...others] = statusText(at, -1, standing).split(" · ");
+        const status = [first, ...(at !== null && isCalm ? [] : others)].join(" · ");
+        const text = status + kept + missing + size;
+        putWords(step, text);
+        putAttributes(step, { title: left.join("\n") || text });
       });
     },
     /** What a picture of them is drawn from. */
@@ -212,10 +214,11 @@ function createModels(shell: Shell, request: What) {
   };
 }
 
-/** Why one is back at an earlier step than the others are: it has ended, or kept no later one. */
+/** Why one is back at an earlier step than the others are: it has ended, has not begun, or kept no later one. */
 function keptText(store: Store, newest: number): string {
   const step = store.current()?.step ?? newest;
   if (step >= newest) return "";
+  if (step === 0 && store.steps().length < 2) return ", not trained yet";
   return step === store.steps().at(-1) ? ", its last" : `, the last kept before ${newest}`;
 }
 

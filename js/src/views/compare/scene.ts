@@ -35,7 +35,7 @@ const SECTION_GAP = 24;
 const TEXT_SIZE = 11;
 const PANEL_HEIGHT = 150;
 /** As high as the numbers of a training mostly are. So much is theirs, and the curves', from the start: nothing below moves. */
-const USUAL_HEIGHT = 164;
+const USUAL_HEIGHT = 136;
 /** So wide, a panel of curves has room beside the numbers. */
 const ROOM_FOR_CURVES = 250;
 /** Two panels of curves stand beside each other from this width of one on. */
@@ -67,13 +67,14 @@ function placed(shown: ShownModels, chart: Chart, { width, still }: Given) {
   const at = { x: left, y: top, width: room };
   // Beside the numbers curves are as tall as these: what sets them stands under both.
   const { rows } = tabulated(chart.panels.length, room, NARROWEST_PANEL);
-  const usual = beside && !still ? USUAL_HEIGHT : 0;
-  const tall = Math.max(PANEL_HEIGHT, beside ? Math.max(usual, table.height) / (rows || 1) : 0);
+  const usual = still ? PANEL_HEIGHT : USUAL_HEIGHT;
+  const numbers = beside ? Math.max(usual, table.height) : table.height;
+  const tall = beside && rows < 2 ? numbers : PANEL_HEIGHT;
   const layout = chartLayout(chart, at, tall, NARROWEST_PANEL);
   const hint = chart.said.join("; ") || NO_CURVES;
   const empty = chart.panels.length === 0 ? wrapped(hint, room, TEXT_SIZE) : [];
   const curves = empty.length > 0 ? 16 * empty.length : layout.height;
-  const under = Math.max(PAD + Math.max(usual, table.height), top + curves) + 2 * PAD;
+  const under = Math.max(PAD + numbers, top + curves) + PAD;
   return { table, layout, empty: { lines: empty, x: left, y: top }, height: under };
 }
 

@@ -11,9 +11,9 @@ import type { ShownModels, TableRow } from "./verdict.ts";
 const NAME_SIZE = 13;
 const LEAD_SIZE = 15;
 const TEXT_SIZE = 11;
-const HEAD_HEIGHT = 26;
-const LEAD_HEIGHT = 26;
-const ROW_HEIGHT = 17;
+const HEAD_HEIGHT = 22;
+const LEAD_HEIGHT = 21;
+const ROW_HEIGHT = 15;
 const LABEL_GAP = 14;
 /** Where a label stands over its numbers: its own height, and the room between two numbers. */
 const LABEL_HEIGHT = 15;

@@ -10,8 +10,6 @@ export interface TableRow {
   meaning: string;
   /** One for each model. */
   values: string[];
-  /** The step that they are of, where they stand without the label: " at step 150". */
-  moment: string;
   /** One of those that decide: it stands first, and larger. */
   lead: boolean;
   /** Numbers of the models that have the best value; none where no value is better. */
@@ -51,7 +49,7 @@ const CLEAR = 1.5;
 function rowsOf(models: readonly Model[], deciding: readonly Deciding[]): TableRow[] {
   const comparable = hintsOf(models).length === 0;
   const row = (key: string, label: string, meaning: string, values: string[]): TableRow => {
-    return { key, label, meaning, values, moment: "", lead: false, best: [] };
+    return { key, label, meaning, values, lead: false, best: [] };
   };
   const decided = deciding.map((one): TableRow => {
     const { quantity, first, step, values } = one;
@@ -61,8 +59,7 @@ function rowsOf(models: readonly Model[], deciding: readonly Deciding[]): TableR
         ? `mean ${what} of steps ${formatCount(first)} to ${formatCount(step)}`
         : `${what} at step ${formatCount(step)}`;
     const best = comparable ? bestIn(one) : [];
-    const made = row(quantity, label, DECIDED, written(quantity, values));
-    return { ...made, moment: ` at step ${formatCount(step)}`, lead: true, best };
+    return { ...row(quantity, label, DECIDED, written(quantity, values)), lead: true, best };
   });
   const compared = (one: TableRow, values: (number | null)[]): TableRow => {
     return { ...one, lead: true, best: comparable ? bestOf(values) : [] };
@@ -111,15 +108,6 @@ export function perStep(seconds: number | null): string {
 /** The steps made, as they are written: one word where all models have made as many. */
 function stepsOf({ rows }: ShownModels): string[] {
   return [...new Set(rows.find(({ key }) => key === "steps")?.values ?? [])];
-}
-
-/** What decides of one model, in words: "accuracy 97 % at step 150, 44,819 parameters, 3.12 ms per step". */
-export function numbersOf({ rows }: ShownModels, model: number): string {
-  const after: Record<string, string> = { parameters: "parameters", seconds_per_step: "per step" };
-  const texts = rows.map(({ key, values, moment }) =>
-    key in after ? `${values[model]} ${after[key]}` : `${inWords(key)} ${values[model]}${moment}`,
-  );
-  return texts.filter((_, k) => rows[k].lead).join(", ");
 }
 
 /** "step 1,200"; "" where the models differ. */
@@ -278,8 +266,11 @@ function verdictOf(models: readonly Model[], deciding: readonly Deciding[]): str
 function leadOf(models: readonly Model[], deciding: readonly Deciding[], isLost: boolean): string {
   const [first, ...others] = deciding;
   if (!first) {
-    const isTrained = ({ steps, last, networks }: Model) => networks || steps > 0 || last.size > 0;
-    return models.some(isTrained) ? "" : "Not trained yet.";
+    const isNew = ({ steps, last, networks }: Model) => !networks && steps === 0 && last.size === 0;
+    const waiting = models.filter(isNew).map(({ name }) => name);
+    if (waiting.length === models.length) return "Not trained yet.";
+    if (waiting.length === 0 || goneOn(models).length === 0) return "";
+    return `${waiting.join(" and ")} ${waiting.length > 1 ? "have" : "has"} not been trained yet.`;
   }
   // Where all are level in it, what decides between these.
   const tie = isEqual(first) && others.find((one) => bestIn(one).length > 0);

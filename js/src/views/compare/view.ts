@@ -81,7 +81,7 @@ function build(shell: Shell): Parts {
     }
     const shown = shows && networks ? networks : grids;
     grids.element.hidden = together.hidden = shown !== grids;
-    // Whole networks take the window: their numbers stand beside their names.
+    // Whole networks take the window.
     stage.element.classList.toggle("kw-gone", shown !== grids);
     if (networks) networks.element.hidden = shown !== networks;
     return shown;

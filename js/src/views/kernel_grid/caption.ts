@@ -39,8 +39,7 @@ export function gridCaption(
     if (text) caption.push({ text, title });
   };
   const over = xTitle(picture);
-  const square = picture.unit > 1 ? "a kernel" : "one function φ";
-  const squares = `Each square is ${square}: blue falls, orange rises.`;
+  const squares = `Each square is ${picture.unit > 1 ? "a kernel" : "one function φ"}.`;
   // In a host, or beside others, there is room for what is needed to read it; the rest is said on hovering.
   const together = togetherOf(get);
   const isBrief = room !== undefined || together !== null;
@@ -50,7 +49,8 @@ export function gridCaption(
   caption.push({ text, tone: "ink", strong: true, title: overview ? PLACES : over });
   if (overview) {
     const ramp = rampOf(paletteOf(theme.name));
-    caption.push(keyed(sizesText(picture), "ramp", ramp, `${inputsText(picture)}. ${over}`));
+    const colouring = `falls / rises: ${sizesText(picture)}`;
+    caption.push(keyed(colouring, "ramp", ramp, `${inputsText(picture)}. ${over}`));
     say(leadText(picture));
   }
   // Of an overview rows and columns are counted.
@@ -62,7 +62,9 @@ export function gridCaption(
     const most = formatNumber(scales.largest);
     caption.push(keyed(`difference −${most} … ${most}`, "ramp", ramp));
   }
-  if (!hasPlot && !overview) caption.push(...curveKey(picture, store, theme, false));
+  const key = hasPlot || overview ? [] : curveKey(picture, store, theme, false);
+  // Of models compared the step drawn stands over each: it does not wrap this line in a film.
+  caption.push(...(together && initial && key[0]?.swatch?.kind === "line" ? key.slice(1) : key));
   if (initial && mode === "change") {
     caption.push(keyed("rose", "fill", colours.rise), keyed("fell", "fill", colours.fall));
   }

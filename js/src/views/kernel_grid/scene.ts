@@ -49,16 +49,14 @@ interface GridDrawing extends Drawing<GridScene> {
   readingX: number;
 }
 
-/** Where grids are compared they take this share of the height: more stands above. */
-const SHARE_COMPARED = 0.74;
-/** Lower they are not read. */
-const LEAST_COMPARED = 200;
+/** Compared grids below each other take this share of the height, for more stands above; none has fewer pixels. */
+const [SHARE_BELOW, LEAST_COMPARED] = [0.77, 200];
 
 /** Pixels down for the cells and a plot: those asked for, or what is seen. */
 function heightIn(given: Given): number {
   const asked = given.still || given.get("height") ? given.height : TALLEST;
   if (!togetherOf(given.get)) return Math.min(asked, mostIn(given));
-  return Math.min(SHARE_COMPARED * asked, Math.max(LEAST_COMPARED, given.seen ?? asked));
+  return Math.min(asked, Math.max(LEAST_COMPARED, given.seen ?? SHARE_BELOW * asked));
 }
 
 /** Pixels of the scene that are seen at once: in a host that scrolls twice as much as it gives, beside others all of it. */
