@@ -678,10 +678,13 @@ describe("editing", () => {
     const drawn = root.kwView.controlPoints().find(({ label }) => label === "B3")?.y ?? 0;
     expect(drawn).toBeGreaterThan(plot?.y ?? 0);
     expect(drawn).toBeLessThan((plot?.y ?? 0) + (plot?.height ?? 0));
+    const held = root.kwView.window();
+    expect(held?.y[1]).toBeGreaterThan(above);
     pointer("pointerup", from?.x ?? 0, 0);
+    pointer("pointerleave", from?.x ?? 0, 0);
     await painted();
     expect(root.kwView.coefficients()?.[4]).toBeCloseTo(above, 6);
-    expect(root.kwView.window()?.y[1]).toBeGreaterThan(above);
+    expect(root.kwView.window(), "nothing moves when it is let go of").toEqual(held);
   });
 
   it("holds the curve until the model's frame has the value", async () => {
