@@ -154,7 +154,7 @@ function termRows(
   const each = own.map(({ label, weight }) => `${label} ${weight}`).join(", ");
   // Their names stand at their points.
   rows.push(
-    row("basis", isOne ? whole : `each of ${whole}`, `each with its weight: ${each}`, {
+    row("basis", isOne ? whole : `basis functions ${whole}`, `each with its weight: ${each}`, {
       look: "ramp",
       colours: others.map(({ b }) => picture.colourOf(b)),
       coefficient,

@@ -358,6 +358,6 @@ function keyOf(rows: readonly KeyRow[], { named }: PlotPicture): Remark[] {
   const kinds = { line: "line", ramp: "ramp", dashes: "dash", point: "ring" } as const;
   return rows.flatMap(({ look, key, label, colours, on }): Remark[] => {
     if (!on || look === "knot" || look === "bars" || named.some((name) => name === key)) return [];
-    return [{ text: label.replace(/^each of /, ""), swatch: { kind: kinds[look], colours } }];
+    return [{ text: label, swatch: { kind: kinds[look], colours } }];
   });
 }
