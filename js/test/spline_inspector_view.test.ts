@@ -288,7 +288,7 @@ describe("the legend", () => {
     const { row, root, shown } = show(store);
     await painted();
     expect(row("base")).toBeNull();
-    expect(shown("basis")?.label).toBe(`basis functions T0 … T${first.labels.length - 1}`);
+    expect(shown("basis")?.label).toBe(`basis functions T0–T${first.labels.length - 1}`);
     const sum = run.layout.layers[0].labels
       .map((label) => root.kwView.curve(label)?.y ?? [])
       .reduce((total, y) => total.map((value, p) => value + y[p]));

@@ -101,7 +101,7 @@ export function span({ phi, order }: Pick<PlotPicture, "phi" | "order">): {
 } {
   const labels = phi.layer.labels.filter((_, b) => !phi.layer.isBase[b]);
   const [first, last] = [labels[0] ?? "", labels[labels.length - 1] ?? ""];
-  const whole = labels.length > 1 ? `${first} … ${last}` : first;
+  const whole = labels.length > 1 ? `${first}–${last}` : first;
   return { name: order >= 0 ? "splines" : whole, whole };
 }
 
