@@ -3,7 +3,7 @@ import { arrange, cellAt, rectOf } from "../src/phi/geometry.ts";
 import { paletteOf } from "../src/phi/palette.ts";
 import { columnLabels } from "../src/scene/cells.ts";
 import { type Given, NOT_POINTED } from "../src/scene/drawing.ts";
-import type { ImageMark, Mark, RectsMark, TextMark } from "../src/scene/marks.ts";
+import type { ImageMark, Mark, Rect, RectsMark, TextMark } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
 import { drawing, type GridScene } from "../src/views/kernel_grid/scene.ts";
 import { settingsOf } from "../src/views/kernel_grid/settings.ts";
@@ -225,6 +225,17 @@ describe("a layer of many functions", () => {
     expect(r).toBeGreaterThan(b);
     const [r2, , b2] = Array.from(new Uint8Array(Uint32Array.of(colourOf(scene, 8)).buffer));
     expect(b2).toBeGreaterThan(r2);
+  });
+
+  it("of many small kernels uses the width: cells are broader than high, each of one colour", () => {
+    const frame = layerWith([20, 25, 5, 5], "conv", [3120]);
+    const scene = sceneOf(frame, { width: 700 });
+    const [lit, dark] = [3120, 3121].map((f) => scene.sites.box(String(f)) as Rect);
+    expect(lit.width).toBeGreaterThan(lit.height);
+    expect(scene.picture.arrangement.width).toBeLessThanOrEqual(700);
+    const edge = (box: Rect) => colourAt(scene, box.x + box.width - 0.5, box.y + box.height - 0.5);
+    expect(edge(lit)).toBe(colourAt(scene, lit.x + 0.5, lit.y + 0.5));
+    expect(edge(lit)).not.toBe(edge(dark));
   });
 
   it("has a place for functions that are not finite", () => {

@@ -288,7 +288,7 @@ describe("the legend", () => {
     const { row, root, shown } = show(store);
     await painted();
     expect(row("base")).toBeNull();
-    expect(shown("basis")?.label).toBe(`each of T0 … T${first.labels.length - 1}`);
+    expect(shown("basis")?.label).toBe(`basis functions T0–T${first.labels.length - 1}`);
     const sum = run.layout.layers[0].labels
       .map((label) => root.kwView.curve(label)?.y ?? [])
       .reduce((total, y) => total.map((value, p) => value + y[p]));
@@ -678,10 +678,13 @@ describe("editing", () => {
     const drawn = root.kwView.controlPoints().find(({ label }) => label === "B3")?.y ?? 0;
     expect(drawn).toBeGreaterThan(plot?.y ?? 0);
     expect(drawn).toBeLessThan((plot?.y ?? 0) + (plot?.height ?? 0));
+    const held = root.kwView.window();
+    expect(held?.y[1]).toBeGreaterThan(above);
     pointer("pointerup", from?.x ?? 0, 0);
+    pointer("pointerleave", from?.x ?? 0, 0);
     await painted();
     expect(root.kwView.coefficients()?.[4]).toBeCloseTo(above, 6);
-    expect(root.kwView.window()?.y[1]).toBeGreaterThan(above);
+    expect(root.kwView.window(), "nothing moves when it is let go of").toEqual(held);
   });
 
   it("holds the curve until the model's frame has the value", async () => {

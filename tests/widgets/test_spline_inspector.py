@@ -359,7 +359,7 @@ def test_the_picture_says_what_the_legend_says(shown, setting):
     assert texts[0] == "SplineInspector · layer 0 · kernel 0 · row 0, column 0"
     # Each point in sight has its name, and one row stands for all splines.
     assert {f"B{b}" for b in range(1, len(weights) - 1)} <= set(texts)
-    assert f"each of B0 … B{len(weights) - 1}" in texts
+    assert f"basis functions B0–B{len(weights) - 1}" in texts
     printed = float(texts[texts.index("base · silu") + 1].replace("−", "-"))
     assert printed == pytest.approx(base, rel=2e-3)
     assert {"term", "w", "points: weights"} <= set(texts)

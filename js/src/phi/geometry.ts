@@ -40,8 +40,8 @@ const CELLS_BELOW_A_PIXEL = [0.9, 0.8, 0.7, 0.6, 0.5];
 /** Gaps between kernels of tiny cells, by the size of a cell: the first that fits is taken. */
 const KERNEL_GAPS = [[1], [1], [2, 1], [4, 3, 2], [4, 3]];
 
-/** A kernel of at least this many cells is looked at as a picture. */
-const IMAGE_CELLS = 100;
+/** A kernel of at least this many cells is looked at as a picture; the cells of smaller ones may be so many times as wide as high. */
+const [IMAGE_CELLS, BROADEST_FINE] = [100, 2];
 
 const LABEL_HEIGHT = 13;
 
@@ -168,8 +168,10 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false) {
     bands = Math.ceil(columns / Math.max(1, Math.floor((available + gap) / (kw * cell + gap))));
     perBand = Math.ceil(columns / bands);
   }
-  const widest = cell * ((kh * kw === 1 ? shape.widest : shape.broadest) ?? 1);
-  const across = Math.max(cell, Math.min(widest, fit(perBand)));
+  // Cells without gaps use the width: each function of a layer is to be seen, and hit.
+  const isFine = cellGap === 0 && kh * kw < IMAGE_CELLS;
+  const most = (kh * kw === 1 ? shape.widest : shape.broadest) ?? (isFine ? BROADEST_FINE : 1);
+  const across = Math.max(cell, Math.min(most * cell, fit(perBand)));
   if (shape.tallest && !tiny && kh * kw > 1) {
     const fits = heightOf(bands, down(cell), gap) <= room;
     cell = Math.floor(Math.min(shape.tallest * cell, fits ? tallest(bands) : Infinity));

@@ -291,10 +291,10 @@ function courseOf({ streams: [stream] }, lesson) {
     code: uint8(lesson.code, "the kernels")
   };
 }
-function startWorker({ script, data, code }, description, hear, signal) {
+function startWorker({ script, data, code }, description, hear2, signal) {
   const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
   const worker = new Worker(address);
-  worker.onmessage = ({ data: news }) => hear(news);
+  worker.onmessage = ({ data: news }) => hear2(news);
   const stop = () => worker.terminate();
   signal.addEventListener("abort", stop);
   const send = (one) => worker.postMessage(one);
@@ -310,7 +310,7 @@ function train(saved, course, controls, signal, follower) {
   const [stream] = saved.streams;
   const { first: firstFrame, description } = course;
   const initial = float32(firstFrame.data, "the first frame");
-  const worker = startWorker(course, description, hear, signal);
+  const worker = startWorker(course, description, hear2, signal);
   let settings = course.settings;
   let isReset = false;
   let isAsked = false;
@@ -372,7 +372,7 @@ function train(saved, course, controls, signal, follower) {
       viewModel.set("status", { ...status, begins: BEGINS });
     return [id, viewModel];
   });
-  function hear(news) {
+  function hear2(news) {
     if ("fault" in news) return bar.fail(news.fault);
     const { frame, step } = news;
     edits.now(frame);
@@ -1544,6 +1544,16 @@ function functionOf(layer, selection) {
   if (!inside(o, out) || !inside(i2, inputs) || !inside(row, kh) || !inside(column, kw)) return -1;
   return ((o * inputs + i2) * kh + row) * kw + column;
 }
+
+// src/wire/standing.ts
+var ENDED_HINT = "What was shown last stays, and its history; nothing more comes.";
+var HINTS = {
+  closed: `${ENDED_HINT} Bind a model again, and show it in a new view.`,
+  diverged: "The loss grew far beyond what it was at first: begin again, with a lower learning rate.",
+  alone: `${ENDED_HINT} In a notebook, running the cell of this view again connects it.`,
+  unheard: "Python has died, is cut off from this page, or is in one long computation that lets nothing else run. If it has died: restart the notebook kernel, and run the cells again.",
+  uncounted: "Steps are counted from then on. live.train_with(optimizer) keeps history and curves."
+};
 
 // src/phi/curves.ts
 var ALL_POINTS = 1 << 20;
@@ -3428,7 +3438,7 @@ function startDoubt(canvas, course, { state, problem, machine }, signal, tell) {
   const { settings } = course;
   for (let seed = 0; seed < SEEDS; seed++) {
     const network = makeNetwork({ ...state, seed: state.seed + 1 + seed }, problem, machine);
-    const hear = (news) => {
+    const hear2 = (news) => {
       if ("fault" in news) return;
       [curves[seed]] = curvesOf(network.layout.layers[0], news.frame);
       drawDoubt(canvas, curves.filter(Boolean));
@@ -3438,7 +3448,7 @@ function startDoubt(canvas, course, { state, problem, machine }, signal, tell) {
       errors[seed] = news.state === "finished" ? news.score?.value ?? Number.NaN : Number.NaN;
       if (Object.keys(errors).length === SEEDS) tell(curves, errors);
     };
-    const worker = startWorker(course, descriptionOf(network), hear, signal);
+    const worker = startWorker(course, descriptionOf(network), hear2, signal);
     worker.begin(network.frame, { ...settings, seed: settings.seed + 1 + seed });
     worker.run();
   }
@@ -4414,7 +4424,7 @@ function codeOf(state, { layout, structure }) {
 
 // src/playground/play.ts
 function startTwin(network, course, signal) {
-  const worker = startWorker(course, descriptionOf(network), hear, signal);
+  const worker = startWorker(course, descriptionOf(network), hear2, signal);
   let news = null;
   let scored = null;
   let isRunning = false;
@@ -4425,7 +4435,7 @@ function startTwin(network, course, signal) {
     curves = createCurves();
     worker.begin(network.frame, settings);
   }
-  function hear(data) {
+  function hear2(data) {
     if ("fault" in data) return;
     curves.take(data);
     news = data;

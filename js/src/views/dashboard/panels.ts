@@ -16,7 +16,7 @@ import { heightsOf, leastOf, rowsOf, type Size } from "./scene.ts";
 const DRAWINGS: Readonly<Record<string, Omit<Size, "around">>> = {
   network: { most: 520, least: 330 },
   training: { most: 190, least: 138 },
-  kernels: { most: 340, least: 120 },
+  kernels: { most: 340, least: 152 },
   function: { most: 340, least: 205 },
   response: { most: 320, least: 184 },
 };

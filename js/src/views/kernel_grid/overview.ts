@@ -84,9 +84,9 @@ export function cellsMarks(picture: Picture, view: Rect, theme: Theme): Mark[] {
   const colours = coloursOf(picture, theme);
   const marks: Mark[] = [];
   // Without gaps, and below a pixel, each cell is one of the image, which is then drawn larger or smaller.
-  const whole = a.gap + a.cellGap === 0 ? 1 : a.cell;
-  const apart = whole + a.cellGap;
-  const [blockWidth, blockHeight] = [a.kw * apart - a.cellGap, a.kh * apart - a.cellGap];
+  const [wide, tall] = a.gap + a.cellGap === 0 ? [1, 1] : [a.across, a.cell];
+  const [right, down] = [wide + a.cellGap, tall + a.cellGap];
+  const [blockWidth, blockHeight] = [a.kw * right - a.cellGap, a.kh * down - a.cellGap];
   const [pitchX, pitchY] = [blockWidth + a.gap, blockHeight + a.gap];
   for (let band = 0; band < a.bands; band++) {
     const y = PAD + COL_LABEL + band * a.bandHeight;
@@ -101,21 +101,25 @@ export function cellsMarks(picture: Picture, view: Rect, theme: Theme): Mark[] {
         const kernel = kernelAt(a, row, first + k);
         for (let line = 0; line < a.kh; line++) {
           const at = (kernel * a.kh + line) * a.kw;
-          let from = (row * pitchY + line * apart) * width + k * pitchX;
-          for (let c = at; c < at + a.kw; c++, from += apart) {
-            for (let px = from; px < from + whole; px++) pixels[px] = colours[c];
+          let from = (row * pitchY + line * down) * width + k * pitchX;
+          for (let c = at; c < at + a.kw; c++, from += right) {
+            for (let px = from; px < from + wide; px++) pixels[px] = colours[c];
           }
         }
       }
       for (let line = 0; line < a.kh; line++) {
-        const from = (row * pitchY + line * apart) * width;
-        for (let again = 1; again < whole; again++) {
+        const from = (row * pitchY + line * down) * width;
+        for (let again = 1; again < tall; again++) {
           pixels.copyWithin(from + again * width, from, from + width);
         }
       }
     }
-    const scale = a.cell / whole;
-    const box = { x: a.left, y, width: scale * width, height: scale * height };
+    const box = {
+      x: a.left,
+      y,
+      width: (a.across / wide) * width,
+      height: (a.cell / tall) * height,
+    };
     const rgba = new Uint8ClampedArray(pixels.buffer);
     marks.push({ kind: "image", box, pixels: { width, height, rgba }, smooth: a.cell < 1 });
   }

@@ -270,12 +270,11 @@ const SHARE_OF_COMPARED = 0.4;
 /** Between plots of a kernel: closer, the curves of a row are read as one line. */
 const CELL_GAP = 4;
 
-/** Plots of single functions are so many times as wide as high, in a narrow view more, and those of a kernel as high as wide, where there is room. */
-const [WIDEST, WIDEST_NARROW, WIDEST_COMPARED] = [2.2, 3.5, 6];
-const [TALLEST_BESIDE, TALLEST_COMPARED, BROADEST_COMPARED] = [1.4, 1.6, 2.4];
-
-/** Where grids are compared, the plots of a kernel may be so small. */
-const LEAST_COMPARED = 14;
+/** Plots of single functions are so many times as wide as high, in a narrow view more, and those of a kernel as high as wide, where there is room; where grids are compared they may be small, too. */
+const [WIDEST, WIDEST_NARROW, TALLEST_BESIDE] = [2.2, 3.5, 1.4];
+const COMPARED = { least: 14, widest: 6, tallest: 1.6, broadest: 2.4 };
+/** In so few pixels from left to right the plots of a kernel may be so small: all are to be seen. */
+const SMALL = { below: 330, least: 17 };
 
 /** Above the plot, for two lines of words; and the least height of the plot with them, below the cells: below pictures it gives way. */
 export const PLOT_HEAD = 56;
@@ -311,12 +310,12 @@ function arranged(
     corner: layer.window ? ([layer.window.out, layer.window.in] as const) : undefined,
   };
   const of = (down: number, size: readonly [number, number], highest?: number) => {
-    const [least, tallest] = together
-      ? [LEAST_COMPARED, TALLEST_COMPARED]
-      : [undefined, magnifies || scrolls ? TALLEST_BESIDE : undefined];
-    const widest = together ? WIDEST_COMPARED : width < WIDE ? WIDEST_NARROW : WIDEST;
-    const broadest = together ? BROADEST_COMPARED : undefined;
-    const plots = flat ? {} : { apart: CELL_GAP, least, widest, tallest, broadest, highest };
+    const own = {
+      least: width < SMALL.below ? SMALL.least : undefined,
+      widest: width < WIDE ? WIDEST_NARROW : WIDEST,
+      tallest: magnifies || scrolls ? TALLEST_BESIDE : undefined,
+    };
+    const plots = flat ? {} : { apart: CELL_GAP, highest, ...(together ? COMPARED : own) };
     return arrange({ ...cells, ...plots, kh: size[0], kw: size[1] }, across, down, tiny);
   };
   const within = (down: number, least: number) => {

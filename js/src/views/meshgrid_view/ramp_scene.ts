@@ -47,7 +47,7 @@ export type RampScene = Scene & ReturnType<ReturnType<typeof rampDrawing>>;
 const FEW_KERNELS = 8;
 const ROOMY_CELL = 40;
 /** In cells below this many pixels lines and small marks are left out. */
-const SMALL_CELL = 28;
+const SMALL_CELL = 20;
 const WIDEST_KEY = 260;
 /** Below the cells are the ends of their axis. */
 const AIR = AXIS_HEIGHT;

@@ -163,7 +163,8 @@ export function createEditing(shell: Shell, touch: Touch, scene: () => Inspector
     if (!dragged) return;
     const stands = dragged.moved;
     dragged = null;
-    touch.held = null;
+    // Nothing moves when a point is let go of.
+    if (touch.held) touch.held.b = -1;
     if (stands) gesture.end(performance.now());
     shell.schedule();
   }
@@ -208,12 +209,7 @@ export function createEditing(shell: Shell, touch: Touch, scene: () => Inspector
           touch.reading = fromX(here.picture.x, here.places.plot, at.x);
           pull(here, fromY(touch.held?.y ?? here.y, here.places.plot, at.y));
         },
-        end() {
-          const y = scene()?.y;
-          end();
-          // Until the pointer leaves the point does not move away from it.
-          if (y) touch.held = { b: -1, y };
-        },
+        end,
       };
     },
     end,
@@ -242,7 +238,7 @@ export function createEditing(shell: Shell, touch: Touch, scene: () => Inspector
       const at = store && placeIn(store, shell.get);
       if (!store || !at) return;
       end();
-      gesture.drop();
+      forget();
       if (kind === "undo" || kind === "redo") store.command(kind);
       else store.command(kind, at);
       shell.schedule();

@@ -101,7 +101,7 @@ export function span({ phi, order }: Pick<PlotPicture, "phi" | "order">): {
 } {
   const labels = phi.layer.labels.filter((_, b) => !phi.layer.isBase[b]);
   const [first, last] = [labels[0] ?? "", labels[labels.length - 1] ?? ""];
-  const whole = labels.length > 1 ? `${first} … ${last}` : first;
+  const whole = labels.length > 1 ? `${first}–${last}` : first;
   return { name: order >= 0 ? "splines" : whole, whole };
 }
 
@@ -154,7 +154,7 @@ function termRows(
   const each = own.map(({ label, weight }) => `${label} ${weight}`).join(", ");
   // Their names stand at their points.
   rows.push(
-    row("basis", isOne ? whole : `each of ${whole}`, `each with its weight: ${each}`, {
+    row("basis", isOne ? whole : `basis functions ${whole}`, `each with its weight: ${each}`, {
       look: "ramp",
       colours: others.map(({ b }) => picture.colourOf(b)),
       coefficient,

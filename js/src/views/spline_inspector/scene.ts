@@ -49,7 +49,7 @@ export interface Touch {
   reading: number | null;
   /** Coefficients that are being edited, and which function's. */
   edited: { at: Selection; coefficients: ArrayLike<number> } | null;
-  /** A point is held, or the pointer rests where it let go of one (−1): y stays as it is. */
+  /** A point is held, or was let go of (−1): y stays as it is, as far as it can. */
   held: { b: number; y: Ends } | null;
   /** The input of a function that another view points at. */
   pointedAt(at: Selection): number | null;
@@ -84,12 +84,6 @@ export function kindOf(phi: Phi): string {
 export function isOpen(store: Store): boolean {
   const { state } = store.status();
   return (state === "live" || state === "idle") && store.cursor() < 0;
-}
-
-/** While a point is held the plane stands still under the pointer, but for a point that would leave it. */
-function heldRange({ handles, phi }: PlotPicture, { b, y }: { b: number; y: Ends }): Ends {
-  const handle = handles.find((one) => one.b === b);
-  return handle ? reaching(y, heightOf(handle, phi.coefficients)) : y;
 }
 
 export function drawing(): Drawing<InspectorScene> & { touch: Touch } {
@@ -131,7 +125,9 @@ export function drawing(): Drawing<InspectorScene> & { touch: Touch } {
       points: Math.max(64, Math.min(900, Math.round(wide))),
     });
     const free = chosen ? roundWindow(from.held) : roomy(from.held);
-    const y = touch.held ? heldRange(from, touch.held) : free;
+    // Once a point was held the plane stands still, but for what would leave it; a film has its own.
+    const kept = store.cursor() < 0 ? touch.held?.y : null;
+    const y = kept ? (from.held ?? []).reduce<Ends>(reaching, kept) : free;
     return sceneOf(from, settings, y, given, touch);
   }
   draw.touch = {
@@ -306,7 +302,8 @@ function pointNames(
     // On the side away from the curve that it pulls, where no thick line is in the way.
     const isBelow = handle.control && heightOf(handle, phi.coefficients) < (at?.spline ?? 0);
     const lines = [at?.phi ?? 0, at?.base ?? 0, at?.spline ?? 0].map((v) => toY(y, plot, v));
-    const sides = isBelow ? [13, -12, 25, -24] : [-12, 13, -24, 25];
+    // Clear of the ring around a point that is held.
+    const sides = isBelow ? [18, -17, 30, -29] : [-17, 18, -29, 30];
     const middles = sides.map((side) => spot.y + side);
     const others = points.filter((one) => Math.abs(one.spot.x - x) < half + POINT_ROOM);
     const taken = [...lines, ...others.map((one) => one.spot.y)];
@@ -361,6 +358,6 @@ function keyOf(rows: readonly KeyRow[], { named }: PlotPicture): Remark[] {
   const kinds = { line: "line", ramp: "ramp", dashes: "dash", point: "ring" } as const;
   return rows.flatMap(({ look, key, label, colours, on }): Remark[] => {
     if (!on || look === "knot" || look === "bars" || named.some((name) => name === key)) return [];
-    return [{ text: label.replace(/^each of /, ""), swatch: { kind: kinds[look], colours } }];
+    return [{ text: label, swatch: { kind: kinds[look], colours } }];
   });
 }

@@ -203,7 +203,6 @@ function createBoard(shell: Shell, means: Means) {
     holds: (id) => id.startsWith("point:") && scene()?.editable === true,
     left() {
       touch.reading = null;
-      if (touch.held?.b === -1) touch.held = null;
     },
     keyFirst(event) {
       const way = { "[": -1, PageUp: -1, "]": 1, PageDown: 1 }[event.key];
