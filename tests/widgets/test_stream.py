@@ -221,7 +221,13 @@ def test_a_run_that_has_diverged_is_not_said_to_have_ended_well(last, state):
         ([np.nan], 0),
         ([0.001, 0.5, 0.9, 0.8, 0.7, 0.9, 0.8], None),  # many times the first, and small
         ([300.0, 90.0, 50.0, 200.0, 250.0, 180.0, 190.0], None),
-        ([2.3, 2.2, 90.0, 90.0, 90.0, 90.0, 90.0, np.nan, np.nan], 7),
+        (
+            [2.3, 2.2, 90.0, 90.0, 90.0, 90.0, 90.0, np.nan, np.nan],
+            2,
+        ),  # since, and not since no number
+        ([2.3, 500, 9, 500, 8, 9, 7, 8, 9, 8], 1),  # a lower loss alone is no recovery
+        ([2.3, 500, 2.2, 2.1, 2.0, 1.9, 1.8], None),  # but this is
+        ([2.3, 500, 2.2, 2.1, 2.0, 1.9, 1.8, np.nan], 7),
     ],
 )
 def test_a_run_diverges_where_its_loss_is_lastingly_far_above_its_first(losses, since):

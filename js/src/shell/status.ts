@@ -45,7 +45,8 @@ export function createStatus(document: Document, timed: boolean, stateFirst = fa
       const hint = ensemble || hintText(standing);
       if (statusLine.title !== hint) statusLine.title = hint;
       showMissing(missing, store.leftOut(), timed ? " · " : "");
-      const state = lookOf(standing);
+      // Of an earlier step it is not known whether it had diverged by then.
+      const state = isBack && lookOf(standing) === "diverged" ? "idle" : lookOf(standing);
       if (root.dataset.state !== state) root.dataset.state = state;
     },
   };
@@ -54,10 +55,8 @@ export function createStatus(document: Document, timed: boolean, stateFirst = fa
 /** Says how many parts are not shown, and which, with the reason. */
 function showMissing(place: HTMLElement, leftOut: readonly string[], separator: string) {
   const verb = leftOut.length === 1 ? "is" : "are";
-  putWords(
-    place,
-    leftOut.length > 0 ? `${separator}${counted(leftOut.length, "layer")} ${verb} not shown` : "",
-  );
+  const words = `${separator}${counted(leftOut.length, "layer")} ${verb} not shown`;
+  putWords(place, leftOut.length > 0 ? words : "");
   const title = leftOut.join("\n");
   if (place.title !== title) place.title = title;
 }

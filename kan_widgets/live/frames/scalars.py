@@ -322,17 +322,20 @@ def loss_of(names: Iterable[str]) -> str:
 # Rises are relative to a loss's first value, or to 1 where that was less.
 _LASTING_RISE = 10.0  # a loss has diverged that exceeds this for long
 _LASTING = 5  # values in a row
-_SUDDEN_RISE = 100.0  # or exceeds this once, with the last value
+_SUDDEN_RISE = 100.0  # or exceeds this once, or is no number
 
 
 def diverged_since(scalars: Scalars) -> int | None:
-    """Return since when the loss is no number, as alarms say, else far above its first value."""
+    """Return since when the loss has been far above its first value, and not come back to it."""
     if not (name := loss_of(scalars.names)):
         return None
     steps, losses = scalars.series(name)
-    if len(losses) and not np.isfinite(losses[-1]):
-        return int(steps[np.flatnonzero(np.isfinite(losses)).max(initial=-1) + 1])
-    rises = losses / max(1.0, abs(float(losses[0])))
-    since = int(np.flatnonzero(rises <= _LASTING_RISE).max(initial=-1)) + 1
-    is_far = len(losses) - since >= _LASTING or not rises[-1] <= _SUDDEN_RISE
-    return int(steps[since]) if is_far else None
+    if not len(losses):
+        return None
+    rises = np.nan_to_num(losses / max(1.0, abs(float(losses[0]))), nan=np.inf)
+    whole = np.flatnonzero(rises <= 1.0).max(initial=-1) + 1  # until then it was as at first
+    turns = np.flatnonzero(np.diff(rises[whole:] > _LASTING_RISE, prepend=False, append=False))
+    for begin, end in zip(whole + turns[::2], whole + turns[1::2], strict=True):
+        if end - begin >= _LASTING or rises[begin:end].max() > _SUDDEN_RISE:
+            return int(steps[begin])
+    return None

@@ -9,7 +9,7 @@ import { paletteOf } from "../../phi/palette.ts";
 import type { Given } from "../../scene/drawing.ts";
 import { rampOf } from "../../scene/heat.ts";
 import { bandKey, keyed, type Remark } from "../../scene/marks.ts";
-import { isUnderWay, lookOf } from "../../wire/standing.ts";
+import { isUnderWay } from "../../wire/standing.ts";
 import type { LayerLayout, Store } from "../../wire/types.ts";
 import { pointOf, sumText, unitCloseUp } from "./close_up.ts";
 import { boldness, type Diagram, type Part, weightOf } from "./diagram.ts";
@@ -60,10 +60,10 @@ export function networkCaption(
   if (headline) remarks.push({ text: headline, tone: "ink", strong: true, alone: true });
   // Since when, the status says.
   const isLost = store.current() !== null && store.current() !== frame;
-  if (isLost || lookOf(store.standing()) === "diverged") {
+  if (isLost) {
     const lost = "φ is no longer a number, the last step before is shown";
-    const text = `${isLost ? lost : "diverged"}: train again with a lower learning rate`;
-    const title = isLost ? `Shown is step ${formatCount(frame.step)}` : "";
+    const text = `${lost}: train again with a lower learning rate`;
+    const title = `Shown is step ${formatCount(frame.step)}`;
     remarks.push({ text, title, tone: "warn", strong: true });
   }
   const isPlainAll = parts.every(({ column: { layer } }) => !layer || isPlain(layer));
