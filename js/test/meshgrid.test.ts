@@ -47,7 +47,6 @@ import {
   responseOf,
   sourceOf,
 } from "../src/views/meshgrid_view/response_picture.ts";
-import { UNKNOWN } from "../src/wire/standing.ts";
 import type { ConvSettings, Frame, LayerLayout, Observed, Store } from "../src/wire/types.ts";
 import cases from "./palette_cases.json";
 import { basis, bytes, frameOf, layer, randoms, table } from "./samples.ts";
@@ -68,7 +67,6 @@ const begun = (frame: Frame) => ({
   latest: () => frame,
   current: () => frame,
   observed: () => null,
-  standing: () => UNKNOWN,
   held: () => null,
   hold: () => {},
 });

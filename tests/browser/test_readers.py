@@ -142,8 +142,9 @@ LISTEN = """(roots) => {
     attributeFilter: ['aria-label', 'aria-valuenow', 'aria-valuetext', 'aria-description', 'title'],
   });
 }"""
+# What moves by itself; what fades as someone scrolls does not.
 MOVING = """(roots) => document.getAnimations()
-  .filter(({effect}) => effect.target?.closest(roots)).length"""
+  .filter(({effect, timeline}) => timeline === document.timeline && effect.target?.closest(roots)).length"""
 
 
 def open_views(lab: LabPage, server: LabServer) -> None:

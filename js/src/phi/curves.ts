@@ -1,6 +1,5 @@
 /** φ from coefficients and the basis table: y = Σ_b C_b · β_b(x), with straight lines between sample points. */
 import { bisectRight, maxIndex, range } from "d3-array";
-import { ENDED } from "../wire/standing.ts";
 import type { Band, Frame, LayerLayout, Store, Table } from "../wire/types.ts";
 import { functionOf, selectionOf } from "./entries.ts";
 import { formatCount } from "./format.ts";
@@ -154,21 +153,18 @@ export function sizesAt(frame: Frame, layer: LayerLayout, plan: Plan): Float32Ar
 }
 
 /** What is asked of a store for the function that views begin with. */
-type Begun = Pick<
-  Store,
-  "initial" | "latest" | "current" | "held" | "hold" | "observed" | "standing"
->;
+type Begun = Pick<Store, "initial" | "latest" | "current" | "held" | "hold" | "observed">;
 
-/** The function of a layer that views begin with, and what is said of it: the one that varies most when this is asked first, which then stays; one of weights that nothing had trained yet until the training ends. Of an ensemble the one in which the networks differ most. */
+/** The function of a layer that views begin with, and what is said of it: the one that varies most when this is asked first, which then stays. Of an ensemble the one in which the networks differ most. */
 export function firstShown(store: Begun, layer: LayerLayout): { f: number; why: string } {
   if (layer.band) return { f: furthestApart(layer.band).f, why: "where the networks differ most" };
   const name = `function of ${layer.name}`;
   const [out, input, row, column, at] = store.held(name) ?? [-1];
   const f = functionOf(layer, { layer: layer.name, out, in: input, row, column });
-  const isUntrained = at === store.initial()?.step && at !== store.latest()?.step;
-  if (f >= 0 && !(isUntrained && ENDED.includes(store.standing().state))) {
-    const isNow = at === store.current()?.step;
-    return { f, why: isNow ? "varies most" : `varied most at step ${formatCount(at)}` };
+  if (f >= 0) {
+    if (at === store.current()?.step) return { f, why: "varies most" };
+    const isFirst = at === store.initial()?.step;
+    return { f, why: `varied most at ${isFirst ? "first" : `step ${formatCount(at)}`}` };
   }
   const own = mostVaried(store, layer);
   if (!own) return { f: 0, why: "" };
@@ -179,9 +175,10 @@ export function firstShown(store: Begun, layer: LayerLayout): { f: number; why: 
 
 /** The function that varies most over the inputs seen, or over the grid, and the step at which it does. */
 function mostVaried(store: Begun, { name, count }: LayerLayout) {
-  const frame = store.latest();
-  const layer = frame?.layout.layers.find((one) => one.name === name && one.count === count);
-  if (!frame || !layer) return null;
+  const [start, now] = [store.initial(), store.latest()];
+  const layer = start?.layout.layers.find((one) => one.name === name && one.count === count);
+  if (!start || !now || !layer) return null;
+  const frame = now.layout === start.layout ? now : start;
   const seen = store.observed(name);
   const x = endsOrGrid(seen && allInputEnds(seen), layer.domain);
   const varied = rangesAt(frame, layer, samplePlan(layer, [x[0], x[1]], 16));

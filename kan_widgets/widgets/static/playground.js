@@ -291,10 +291,10 @@ function courseOf({ streams: [stream] }, lesson) {
     code: uint8(lesson.code, "the kernels")
   };
 }
-function startWorker({ script, data, code }, description, hear2, signal) {
+function startWorker({ script, data, code }, description, hear, signal) {
   const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
   const worker = new Worker(address);
-  worker.onmessage = ({ data: news }) => hear2(news);
+  worker.onmessage = ({ data: news }) => hear(news);
   const stop = () => worker.terminate();
   signal.addEventListener("abort", stop);
   const send = (one) => worker.postMessage(one);
@@ -310,7 +310,7 @@ function train(saved, course, controls, signal, follower) {
   const [stream] = saved.streams;
   const { first: firstFrame, description } = course;
   const initial = float32(firstFrame.data, "the first frame");
-  const worker = startWorker(course, description, hear2, signal);
+  const worker = startWorker(course, description, hear, signal);
   let settings = course.settings;
   let isReset = false;
   let isAsked = false;
@@ -372,7 +372,7 @@ function train(saved, course, controls, signal, follower) {
       viewModel.set("status", { ...status, begins: BEGINS });
     return [id, viewModel];
   });
-  function hear2(news) {
+  function hear(news) {
     if ("fault" in news) return bar.fail(news.fault);
     const { frame, step } = news;
     edits.now(frame);
@@ -1544,16 +1544,6 @@ function functionOf(layer, selection) {
   if (!inside(o, out) || !inside(i2, inputs) || !inside(row, kh) || !inside(column, kw)) return -1;
   return ((o * inputs + i2) * kh + row) * kw + column;
 }
-
-// src/wire/standing.ts
-var ENDED_HINT = "What was shown last stays, and its history; nothing more comes.";
-var HINTS = {
-  closed: `${ENDED_HINT} Bind a model again, and show it in a new view.`,
-  diverged: "The loss grew far beyond what it was at first: begin again, with a lower learning rate.",
-  alone: `${ENDED_HINT} In a notebook, running the cell of this view again connects it.`,
-  unheard: "Python has died, is cut off from this page, or is in one long computation that lets nothing else run. If it has died: restart the notebook kernel, and run the cells again.",
-  uncounted: "Steps are counted from then on. live.train_with(optimizer) keeps history and curves."
-};
 
 // src/phi/curves.ts
 var ALL_POINTS = 1 << 20;
@@ -3438,7 +3428,7 @@ function startDoubt(canvas, course, { state, problem, machine }, signal, tell) {
   const { settings } = course;
   for (let seed = 0; seed < SEEDS; seed++) {
     const network = makeNetwork({ ...state, seed: state.seed + 1 + seed }, problem, machine);
-    const hear2 = (news) => {
+    const hear = (news) => {
       if ("fault" in news) return;
       [curves[seed]] = curvesOf(network.layout.layers[0], news.frame);
       drawDoubt(canvas, curves.filter(Boolean));
@@ -3448,7 +3438,7 @@ function startDoubt(canvas, course, { state, problem, machine }, signal, tell) {
       errors[seed] = news.state === "finished" ? news.score?.value ?? Number.NaN : Number.NaN;
       if (Object.keys(errors).length === SEEDS) tell(curves, errors);
     };
-    const worker = startWorker(course, descriptionOf(network), hear2, signal);
+    const worker = startWorker(course, descriptionOf(network), hear, signal);
     worker.begin(network.frame, { ...settings, seed: settings.seed + 1 + seed });
     worker.run();
   }
@@ -4424,7 +4414,7 @@ function codeOf(state, { layout, structure }) {
 
 // src/playground/play.ts
 function startTwin(network, course, signal) {
-  const worker = startWorker(course, descriptionOf(network), hear2, signal);
+  const worker = startWorker(course, descriptionOf(network), hear, signal);
   let news = null;
   let scored = null;
   let isRunning = false;
@@ -4435,7 +4425,7 @@ function startTwin(network, course, signal) {
     curves = createCurves();
     worker.begin(network.frame, settings);
   }
-  function hear2(data) {
+  function hear(data) {
     if ("fault" in data) return;
     curves.take(data);
     news = data;
