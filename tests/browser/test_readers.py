@@ -144,7 +144,8 @@ LISTEN = """(roots) => {
 }"""
 # What moves by itself; what fades as someone scrolls does not.
 MOVING = """(roots) => document.getAnimations()
-  .filter(({effect, timeline}) => timeline === document.timeline && effect.target?.closest(roots)).length"""
+  .filter(({effect, timeline}) => timeline === document.timeline
+    && effect.target?.closest(roots)).length"""
 
 
 def open_views(lab: LabPage, server: LabServer) -> None:
