@@ -506,19 +506,6 @@ describe("the scene", () => {
     expect(texts).toContain(`the largest of the 12 functions: ${how}`);
   });
 
-  it("has amounts over small maps too, and functions as high as the scores beside them leave room for", () => {
-    const ten = Array.from({ length: 14 }, (_, k) => k / 2);
-    const parts = [{ ...functions, scores: ten }];
-    const { made, marks } = scene({ top: 3, content: { ...wire, parts } }, 1269);
-    const printed = textsOf(marks).map(({ text }) => text);
-    const [{ rows }] = listsOf(last, 3, 10, -1);
-    for (const { text } of rows.filter(({ map }) => map))
-      expect(printed.filter((other) => other === text).length, text).toBeGreaterThan(1);
-    const box = made.sites.box("curves/0/1") as Rect;
-    expect(box.height, "higher than usual").toBeGreaterThan(100);
-    expect(box.y + box.height).toBeLessThanOrEqual(made.height);
-  });
-
   it("has as many functions as are seen at once", () => {
     const { height } = scene({}, 800).made;
     const fitted = scene({}, 800, themeOf("light"), height - 20).made;

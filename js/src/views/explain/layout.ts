@@ -22,7 +22,7 @@ const SCORES_WIDTH = 260;
 const WIDTH_OF_TWO_LISTS = 660;
 /** Rows of the first list whose maps stand beside each other, and their share of the room beside bars. */
 const MOST_MAPS = 5;
-const MAPS_SHARE = 0.37;
+const MAPS_SHARE = 0.32;
 /** Channels or outputs that have a row: all is to be seen in a laptop's window. */
 const [MOST_GROUPS, FEW_GROUPS] = [10, 6];
 const TOP = 4;
@@ -99,8 +99,8 @@ function pageOf(shown: Shown, lists: readonly List[]) {
     left: plate ? pictures : below || part.scores.length < 2 ? 0 : SCORES_WIDTH,
     scores: (x: number, y: number, wide: number) =>
       below ? y : add(classesBlock(drawn, [x, y], wide), y),
-    list(list: List, x: number, y: number, wide: number, foot = 0) {
-      if (list.name === "curves") return add(curvesBlock(drawn, list, [x, y], wide, foot), y);
+    list(list: List, x: number, y: number, wide: number) {
+      if (list.name === "curves") return add(curvesBlock(drawn, list, [x, y], wide), y);
       return add(listBlock(drawn, list, planOf(list, wide), [x, y]), y);
     },
     maps(x: number, y: number, wide: number) {
@@ -140,8 +140,8 @@ function columns(page: Page) {
   const beside = x + wide + COLUMN_GAP;
   const below = page.list(first, x, TOP, wide);
   if (isWide && second.name === "curves") {
-    // Functions stand in long rows under the bars, which have the maps beside them, down to where the scores end.
-    page.list(second, x, Math.max(below, page.maps(beside, TOP, rest)), room, under - GAP);
+    // Functions stand in two long rows under the bars, which have the maps beside them.
+    page.list(second, x, Math.max(below, page.maps(beside, TOP, rest)), room);
   } else {
     const [next, from] = isWide ? [beside, TOP] : [x, below];
     const end = second ? Math.max(below, page.list(second, next, from, wide)) : below;

@@ -117,8 +117,8 @@ export function mapsBlock(
   width: number,
 ): Block {
   const { colours } = theme;
-  // Each has its name over it, and its number, which stands beside its bar too.
-  const names = rows.map(({ name, text }) => Math.ceil(widthOf(name + text, SIZE, 600)) + 6);
+  // Each has its name over it.
+  const names = rows.map(({ name }) => Math.ceil(widthOf(name, SIZE, 600)));
   const least = Math.min(LARGEST_MAP, Math.max(SMALLEST_MAP, ...names));
   const fit = Math.max(1, Math.floor((width + MAP_GAP) / (least + MAP_GAP)));
   const down = Math.ceil(rows.length / fit);
@@ -150,16 +150,21 @@ export function mapsBlock(
     ? [`${which}, in the same colours, and functions`, "maps and functions"]
     : [`${which}, in the same colours`, which];
   const reach = curveReach(rows);
+  // The numbers, which stand beside the bars too, where there is room for each.
+  const isNumbered = rows.every(
+    ({ name, text }) => widthOf(name, SIZE, 600) + 6 + widthOf(text, SIZE, 600) <= size.width,
+  );
   const marks: Mark[] = [wordsAt(x, y, fitting(headings, width, SIZE), colours.muted)];
   rows.forEach((row, k) => {
     if (!row.map) return;
     const cell = cellBox(region, Math.floor(k / columns), k % columns);
     const weight = row.has(selected) ? 600 : 400;
-    const how = { weight, anchor: "end" } as const;
-    const room = side - widthOf(row.text, SIZE, weight) - 6;
-    const text = fitted(row.name, room, SIZE, weight);
+    const text = fitted(row.name, size.width, SIZE, weight);
     marks.push(wordsAt(cell.x, cell.y, text, colours.ink, { weight }));
-    marks.push(wordsAt(cell.x + side, cell.y, row.text, colours.muted, how));
+    if (isNumbered) {
+      const how = { weight, anchor: "end" } as const;
+      marks.push(wordsAt(cell.x + size.width, cell.y, row.text, colours.muted, how));
+    }
     const box = { x: cell.x, y: cell.y + LEADING, ...size };
     marks.push(...mapMarks(plate, row.map, span.most, box, theme));
     if (!row.curves || !hasCurves) return;
@@ -194,19 +199,14 @@ export function curvesBlock(
   { name, headings, rows }: List,
   [x, y]: Corner,
   width: number,
-  foot = 0,
 ): Block {
   const { colours } = theme;
   const fit = Math.max(1, Math.floor((width + GAP) / (LEAST_PLOT + GAP)));
   const down = Math.ceil(rows.length / fit);
   const columns = Math.ceil(rows.length / down);
-  const [widest, usual] = plate || rows.length > FEW_PLOTS ? USUAL : ROOMY;
+  const [widest, tall] = plate || rows.length > FEW_PLOTS ? USUAL : ROOMY;
   const wide = Math.min(widest, (width + GAP) / columns - GAP);
-  // As high as there is room beside what ends at the foot.
-  const around = HEAD + SMALL + 3;
-  const free = (foot - y - LEADING - 2 + GAP) / down - GAP - around;
-  const tall = Math.max(usual, Math.min(ROOMY[1], free));
-  const height = around + tall;
+  const height = HEAD + tall + SMALL + 3;
   const size = { width: columns * (wide + GAP) - GAP, height: down * (height + GAP) - GAP };
   const region: Region = {
     ...{ name, box: { x, y: y + LEADING + 2, ...size }, rows: down, columns, count: rows.length },
