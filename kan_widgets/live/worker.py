@@ -19,8 +19,6 @@ from kan_widgets.live.reports import report
 _MAX_WAIT = 3600.0
 # How long a job that is due a few times a second waits for the thread to be awake anyway.
 _PATIENCE_SECONDS = 0.1
-# A job that takes so many times its processor time has waited, which holds up nobody else.
-_MOST_SLOWED = 4.0
 # How long the end of the program waits for a job.
 _MAX_END = 10.0
 
@@ -178,10 +176,8 @@ class Job:
             cost = time.thread_time() - began
             overhead.spent(cost)
             if self._throttle is not None:
-                # Where other processes take the machine it takes longer, and so does the training;
-                # of its waiting for Python's lock, which the training has, that knows nothing.
-                took = min(perf_counter() - start, _MOST_SLOWED * cost)
-                self._throttle.spent(start, cost if self._worker.waits else took)
+                # Where other processes take the machine it takes longer, and so does the training.
+                self._throttle.spent(start, cost if self._worker.waits else perf_counter() - start)
 
 
 scheduler = Worker("kan_widgets scheduler")
