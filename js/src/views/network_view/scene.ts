@@ -13,6 +13,7 @@ import type { Mark, Rect, Scene, Sheet } from "../../scene/marks.ts";
 import { grown, inMiddle, line, rect, rects, words } from "../../scene/shapes.ts";
 import type { Theme } from "../../scene/theme.ts";
 import { readActivationsTrait } from "../../wire/protocol.ts";
+import { isUnderWay } from "../../wire/standing.ts";
 import type { Activations, Probe } from "../../wire/types.ts";
 import { type CloseUp, closelyOf, closeUpOf } from "./close_up.ts";
 import { closeUpMarks } from "./close_up_marks.ts";
@@ -160,7 +161,9 @@ function sceneOf(given: Given, request: Asked, { window, looks }: Held, keep: Ke
   const units = network.columns.map((column) => column.units).join();
   // Of a stream, so that all that show its network show the same path, or of a film, whose pictures each have a stream.
   const held = given.film ? keep : memoryOf(given.store);
-  const steady = held<Steady>("paths", [units, !flow, drawnIn(request)], () => steadyChoice());
+  // Chosen anew when a run ends: at rest it is the strongest, as in a page that is loaded again.
+  const from = [units, !flow, drawnIn(request), isUnderWay(given.store.standing())];
+  const steady = held<Steady>("paths", from, () => steadyChoice());
   // By itself for each example, and while one looks back.
   const of = [settings.example, given.store.current() === given.store.latest()];
   const choose: Steady = (place, ...sizes) => steady(`${place} ${of}`, ...sizes);

@@ -21,7 +21,7 @@ const SPREAD =
   "A link is the bolder, the more its φ vary over the inputs seen (before that, over the grid)";
 const ALIVE =
   "A link is the bolder, the more networks have its φ (the path of the example apart): there it varies at least a twentieth as much as the one of its layer that varies most";
-const PATH = `Back from the result, each time along the link that adds most toward the sum, which is not always the largest number: what goes against the sum does not count, unless all nearly cancel out. Of a map it is the sum at its largest pixel. A link that leads stays until another one is half as strong again for eight steps on end: it need not be the strongest.`;
+const PATH = `Back from the result, each time along the link that adds most toward the sum, which is not always the largest number: what goes against the sum does not count, unless all nearly cancel out. Of a map it is the sum at its largest pixel. While it trains, a link that leads stays until another one is half as strong again for eight steps on end: meanwhile it need not be the strongest.`;
 const SIGNS =
   "Links and bars: what this example adds to the result, or subtracts from it, the wider the more. Points: whether φ is below 0 or above it. Maps: blue below 0, orange above it, each layer on a scale of its own";
 const SQUARES =
