@@ -96,6 +96,7 @@ def test_another_strongest_path_cross_fades_in_one_drawing(lab: LabPage, server:
     network = lab.page.locator(".kw-network-view")
     path = "view => JSON.stringify(view.kwView?.scene()?.legs ?? [])"
     lab.until(lambda: network.evaluate(path) != "[]", "a path")
+    lab.page.wait_for_timeout(500)  # soon after one change another does not fade
     before = network.evaluate(path)
     network.evaluate("""view => {
         view.seen = [];
