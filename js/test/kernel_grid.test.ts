@@ -449,18 +449,17 @@ describe("the words", () => {
   });
 
   it("tell the step and the state", () => {
-    expect(statusText(1240, -1, said("running"))).toBe("step 1,240 · training");
-    expect(statusText(null, -1, said("idle"))).toBe("not training");
+    expect(statusText(1240, said("running"))).toBe("step 1,240 · training");
+    expect(statusText(null, said("idle"))).toBe("not training");
     const fault = said("fault", "no longer watched: no memory");
-    expect(statusText(7, -1, fault)).toBe("no longer watched: no memory");
-    expect(statusText(60, 5, said("idle"))).toBe("back at step 60");
-    expect(statusText(60, -1, said("paused"), true)).toBe("paused · step 60");
+    expect(statusText(7, fault)).toBe("no longer watched: no memory");
+    expect(statusText(60, said("paused"), true)).toBe("paused · step 60");
     const uncounted = said(
       "uncounted",
       "200 steps not counted",
       "live = kw.bind(model, optimizer)",
     );
-    expect(statusText(60, -1, uncounted)).toBe(
+    expect(statusText(60, uncounted)).toBe(
       "step 60 · 200 steps not counted: live = kw.bind(model, optimizer)",
     );
   });

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createSteadyHeight } from "../src/shell/in_sight.ts";
 import { type GridElement, render } from "../src/views/kernel_grid/view.ts";
+import { UNKNOWN } from "../src/wire/standing.ts";
 import type { FrameStore } from "../src/wire/store.ts";
 import { initialize } from "../src/wire/stream.ts";
 import type { Store } from "../src/wire/types.ts";
@@ -295,6 +296,14 @@ describe("time", () => {
     await painted();
     expect(key()).toEqual(["step 10", "step 20"]);
     expect(said()).toEqual(["earlier", "step 10"]);
+    const state = () => one(".kw-status").dataset.state;
+    model.set("training", { ...UNKNOWN, state: "diverged", words: "", diverged: 11 });
+    await painted();
+    expect([...said(), state()]).toEqual(["earlier", "step 10", "idle"]);
+    model.set("training", { ...UNKNOWN, state: "diverged", words: "", diverged: 10 });
+    await painted();
+    const lost = "earlier · diverged since step 10";
+    expect([...said(), state()]).toEqual([lost, "step 10", "diverged"]);
     // At the start itself both are one, and have one entry.
     store.setCursor(20);
     await painted();

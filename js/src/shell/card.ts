@@ -112,7 +112,7 @@ function createCard(document: Document, store: Store) {
     steering.show();
     const standing = store.standing();
     const loss = latestLoss(standing);
-    const words = statusText(store.current()?.step ?? null, -1, standing);
+    const words = statusText(store.current()?.step ?? null, standing);
     putWords(name, standing.model || "Training");
     statusLine.toggleAttribute("data-warns", lookOf(standing) === "diverged");
     putWords(statusLine, loss ? `${words} · ${loss.name} ${formatNumber(loss.value)}` : words);

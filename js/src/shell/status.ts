@@ -9,15 +9,9 @@ import type { Store } from "../wire/types.ts";
 import { element, putStyle, putWords } from "./element.ts";
 
 /** "step 1,240 · training"; with the line that mends it, where one does. */
-export function statusText(
-  step: number | null,
-  cursor: number,
-  standing: Standing,
-  stateFirst = false,
-): string {
+export function statusText(step: number | null, standing: Standing, stateFirst = false): string {
   if (standing.state === "fault") return standingText(standing);
   const at = step === null ? [] : [`step ${formatCount(step)}`];
-  if (cursor >= 0) return at[0] ? `back at ${at[0]}` : "earlier";
   const how = standingText(standing);
   return (stateFirst ? [how, ...at] : [...at, how]).join(" · ");
 }
@@ -38,15 +32,17 @@ export function createStatus(document: Document, timed: boolean, stateFirst = fa
       const isBack = step !== null && step < (store.latest()?.step ?? step);
       // The line of the time has the step, where there is one.
       const at = store.steps().length < 2 ? step : null;
-      const words = statusText(at, isBack ? store.cursor() : -1, standing, stateFirst);
+      const since = standing.diverged ?? Number.POSITIVE_INFINITY;
+      const lost = (step ?? 0) < since ? "" : ` · diverged since step ${formatCount(since)}`;
+      const words = isBack ? `earlier${lost}` : statusText(at, standing, stateFirst);
       // Networks that are trained have no steps here; which of them is drawn the key says.
       putWords(statusLine, ensemble.split(",")[0] || words);
       statusLine.hidden = !timed && !ensemble;
       const hint = ensemble || hintText(standing);
       if (statusLine.title !== hint) statusLine.title = hint;
       showMissing(missing, store.leftOut(), timed ? " · " : "");
-      // Of an earlier step it is not known whether it had diverged by then.
-      const state = isBack && lookOf(standing) === "diverged" ? "idle" : lookOf(standing);
+      const isFine = isBack && !lost && lookOf(standing) === "diverged";
+      const state = isFine ? "idle" : isBack && lost ? "diverged" : lookOf(standing);
       if (root.dataset.state !== state) root.dataset.state = state;
     },
   };

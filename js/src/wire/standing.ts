@@ -18,6 +18,8 @@ export interface Standing {
   marks?: readonly (readonly [step: number, text: string])[] | undefined;
   /** The state by which colours go, where it is another: "diverged" for a run that goes on. */
   look?: string;
+  /** The step from which on the loss was far above its first value; left out where it is not. */
+  diverged?: number | undefined;
   /** The class of the model, where it is known; the store adds it to every standing. */
   model?: string | undefined;
 }
@@ -41,10 +43,11 @@ export const ALONE: Standing = { state: "alone", words: "not connected", mend: "
 export const lookOf = ({ state, look = state }: Standing): string => look;
 
 /** The standing in a saved page: how a run has ended stays true there. */
-export function savedAs({ state, words, beats, loss, marks, model }: Standing): Standing {
+export function savedAs({ state, words, beats, loss, marks, model, diverged }: Standing): Standing {
   const ended = !beats && state !== "idle";
   const known = words.startsWith("recorded") ? words : `saved: ${words}`;
-  return { ...UNKNOWN, state: "saved", words: ended ? known : "saved", loss, marks, model };
+  const said = { loss, marks, model, diverged };
+  return { ...UNKNOWN, state: "saved", words: ended ? known : "saved", ...said };
 }
 
 /** The standing of a run that goes on, but has given no sign for so many milliseconds. */

@@ -234,6 +234,7 @@ def training_of(source: Source) -> dict[str, Any]:
         since = diverged_since(source.scalars)
         if since is not None and (state := _DIVERGED.get(standing.state)):
             run |= {"state": state, "look": "diverged", "words": f"diverged since step {since:,}"}
+            run["diverged"] = since
     return run
 
 

@@ -193,7 +193,7 @@ function createModels(shell: Shell, request: What) {
         const size = request.of === "networks" ? ` · ${values[k]} parameters` : "";
         // That nothing goes on is seen, and that one looks back is read below.
         const isCalm = store.cursor() >= 0 || CALM.includes(standing.state);
-        const [first, ...others] = statusText(at, -1, standing).split(" · ");
+        const [first, ...others] = statusText(at, standing).split(" · ");
         const status = [first, ...(at !== null && isCalm ? [] : others)].join(" · ");
         const text = status + kept + missing + size;
         putWords(step, text);

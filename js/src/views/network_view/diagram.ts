@@ -169,10 +169,12 @@ function waits({ at, took, frame: last }: Pace, frame: Frame, { store }: Given):
   return Math.max(0, at + Math.max(rest, took / SHARE) - performance.now());
 }
 
-/** Frames over which scales stay, whichever is shown: some of those kept while one looks back; of a film those drawn first, its start, middle and end. */
+/** Frames over which scales stay, whichever is shown: some of those kept while one looks back; of a film those drawn first, its start, middle and end. From where a run has diverged each frame has a scale of its own: on that of the largest all others would be flat. */
 function filmOf({ store, film }: Given, frame: Frame, keep: Keep): readonly Frame[] {
+  const since = store.standing().diverged ?? Number.POSITIVE_INFINITY;
+  if (frame.step >= since) return [];
   if (film) return keep<Frame[]>("film", [frame], (last) => [...(last ?? []), frame].slice(0, 3));
-  const steps = store.cursor() < 0 ? [] : store.steps();
+  const steps = store.cursor() < 0 ? [] : store.steps().filter((step) => step < since);
   const count = sum(frame.layout.layers, (layer) => layer.count);
   const every = count > IN_FILM.few ? Math.ceil(steps.length / IN_FILM.frames) : 1;
   const some = steps.filter((_, k) => k % every === 0);
@@ -189,7 +191,7 @@ function picturesOf(graph: Graph, request: Asked, given: Given, keep: Keep) {
   const film = filmOf(given, frame, keep);
   // At rest scales begin anew: a page that is loaded again, or saved, has the same, and so has one after a film.
   const moves = given.film || isUnderWay(given.store.standing());
-  const rest = moves ? null : film.length > 0 ? "film" : given.store.latest();
+  const rest = moves ? null : film.length > 0 ? "film" : frame;
   const pictures = graph.columns.map(({ layer }, k): LayerPicture | null => {
     if (!layer) return null;
     const observed = given.store.observed(layer.name);
@@ -321,7 +323,7 @@ export function diagramOf(
     const leg = legs.find(({ column }) => column === number)?.bundle ?? -1;
     const own = selected?.column === number ? selected.bundle : -1;
     const large = own >= 0 && !placed.kernels.has(own) ? own : leg;
-    const { id } = given.pointed;
+    const [kind, at, n] = given.pointed.id.split(":");
     parts.push({
       ...placed,
       ...shown[number],
@@ -330,7 +332,7 @@ export function diagramOf(
       before: parts[placed.column.from[0]],
       large,
       leg: large === leg ? leg : -1,
-      isPassed: id.startsWith(`e:${number}:`) && id !== `e:${number}:${leg}`,
+      isPassed: kind === "e" && Number(at) === number && Number(n) !== leg,
       picture: pictures[number],
       relevance: relevances[number],
       print: pictures[number]?.print ?? formatAlike(fedBy(number)?.x ?? []),
