@@ -432,6 +432,7 @@ function film(
   sizes: number[],
   height: number,
   dataAt: (step: number) => (value: number) => number,
+  diverged?: number,
 ) {
   const { structure } = network(sizes);
   const { frame } = run(sizes);
@@ -449,7 +450,7 @@ function film(
       ...{ steps: () => [0, 1, 2, 3], status: () => ({ state: "saved", message: "" }) },
       ...{ structure: () => structure, probe: () => probe, activations: () => null },
       ...{ observed: () => null, selection: () => null, alone: () => true },
-      standing: () => UNKNOWN,
+      standing: () => ({ ...UNKNOWN, diverged }),
     } as unknown as Store;
     const scene = draw({
       ...{ store, get: () => undefined, width: 900, height },
@@ -474,6 +475,15 @@ describe("a film", () => {
     expect(first).not.toEqual(resting);
     for (const step of [1, 2, 3, 0, 2]) expect(scalesAt(step)).toEqual(first);
     expect(scalesAt(3, -1)).toEqual(resting);
+  });
+
+  it("is read at each step of a run that diverged, before it and after", () => {
+    const sizes = [0.1, 0.3, 40, 3e4];
+    const partsAt = film([3, 5, 1], 600, (step) => (value) => sizes[step] * value, 2);
+    const scales = [0, 1, 2, 3].map((step) => partsAt(step)[1].picture?.scale() ?? 0);
+    expect(scales[0]).toBe(scales[1]);
+    const filled = scales.map((scale, step) => sizes[step] / scale);
+    expect(Math.min(...filled)).toBeGreaterThan(0.3 * Math.max(...filled));
   });
 
   it("is drawn at rest as a page that is loaded then draws it, whatever came before", () => {
@@ -974,6 +984,25 @@ it.each([546, 1268])("draws what ten outputs read in an image legibly in %i pixe
         false,
       );
   }
+});
+
+it("shows the function of the pixel that is pointed at in the large picture of what each adds", () => {
+  const { layers, structure } = network([784, 10]);
+  const probe = { shape: [1, 1, 28, 28], inputs: new Float32Array(784).fill(0.5), labels: null };
+  const show = page({}, 900);
+  const what = { frame: frameOf(layers, 0, 3), structure, probe };
+  const scene = show(what);
+  const view = { x: 0, y: 0, width: scene.width, height: scene.height };
+  const boxes = scene.sheets.flatMap(({ marks }) =>
+    marks(view).flatMap((mark) => (mark.kind === "image" ? [mark.box] : [])),
+  );
+  const [box] = boxes.filter(({ x, y }) => x > 60 && y > scene.room.height).slice(-1);
+  const at = { x: box.x + (10.5 / 28) * box.width, y: box.y + (3.5 / 28) * box.height };
+  const id = scene.sites.at(at.x, at.y, view);
+  const pointed = show(what, { id, at, keyboard: "" });
+  expect(pointed.shown?.name).toContain("row 3, column 10 to output");
+  expect(pointed.closeUp?.unit).toBe(scene.closeUp?.unit);
+  expect(scene.sites.at(box.x - 4, at.y, view)).toBe("");
 });
 
 describe("few functions in a phone's width", () => {

@@ -17,6 +17,7 @@ import {
   sweep,
 } from "../../phi/response.ts";
 import type { Pointed } from "../../scene/drawing.ts";
+import type { Rect } from "../../scene/marks.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 import {
   type Diagram,
@@ -329,6 +330,17 @@ export function sumText(
   const isExact = Object.is(printed(sum(all, printed)), printed(total));
   return `${summed.join(" ")} ${isExact ? "=" : "≈"} ${print(total)}`;
 }
+
+/** The picture of a link's functions in a box, and the site of the link. */
+export function pictureIn({ parts }: Diagram, { column, unit }: CloseUp, box: Rect) {
+  const { column: own, bundles } = parts[column];
+  const [rows, across] = own.fold;
+  const height = Math.min(box.height, (box.width * rows) / across);
+  const id = `e:${column}:${bundles.findIndex(({ to }) => to === unit)}`;
+  return { box: { ...box, width: (height * across) / rows, height }, grid: own.fold, id };
+}
+
+export type PictureIn = ReturnType<typeof pictureIn>;
 
 /** The longest first. */
 export function closeUpTitles({ parts, scores }: Diagram, closeUp: CloseUp): string[] {

@@ -14,6 +14,7 @@ import {
   type FunctionsCloseUp,
   finer,
   type PixelCloseUp,
+  pictureIn,
   type ShownFunction,
   type UnitCloseUp,
 } from "./close_up.ts";
@@ -62,7 +63,7 @@ export function closeUpMarks(about: Closely, closeUp: CloseUp | null, box: Rect)
       ? closeUp.count === 1
       : closeUp.kind === "unit" && closeUp.added.length === 1 && closeUp.bias === 0;
   if (shown && isAlone)
-    return { parts: [], axes: magnifiedMarks(diagram, closeUp, shown, box, theme) };
+    return { parts: [], axes: magnifiedMarks(diagram, closeUp, shown, box, theme), picture: null };
   const { colours } = theme;
   const titles = closeUpTitles(diagram, closeUp);
   // A picture of what each pixel adds is no wider than it is high.
@@ -100,7 +101,8 @@ export function closeUpMarks(about: Closely, closeUp: CloseUp | null, box: Rect)
     ...(closeUp.kind === "functions" ? functionMarks(about, closeUp, inside) : []),
     ...(closeUp.kind === "unit" ? barMarks(about, closeUp, inside) : []),
   ];
-  return { parts, axes: shown ? magnifiedMarks(diagram, closeUp, shown, plot, theme) : [] };
+  const axes = shown ? magnifiedMarks(diagram, closeUp, shown, plot, theme) : [];
+  return { parts, axes, picture: isPicture ? pictureIn(diagram, closeUp, inside) : null };
 }
 
 /** The inputs of a patch, and in the same places the functions with these on them, and what each adds. */
@@ -289,23 +291,21 @@ const isPictured = (closeUp: CloseUp): boolean =>
 
 /** What each pixel adds, as a picture: framed is the one whose function is shown, and beside it stands how far its colours go. */
 function addedPicture(
-  { diagram: { parts }, shown, theme: { name, colours } }: Closely,
-  { added, column, unit }: UnitCloseUp,
+  { diagram, shown, theme: { name, colours } }: Closely,
+  closeUp: UnitCloseUp,
   box: Rect,
 ): Mark[] {
-  const { fold } = parts[column].column;
-  const [rows, across] = fold;
-  const height = Math.min(box.height, (box.width * rows) / across);
-  const at = { ...box, width: (height * across) / rows, height };
+  const { added, unit } = closeUp;
+  const { box: at, grid } = pictureIn(diagram, closeUp, box);
   const most = Math.max(...Array.from(added, Math.abs).filter(Number.isFinite), 1e-9);
-  const pixels = heatOf(added, across, most, paletteOf(name));
+  const pixels = heatOf(added, grid[1], most, paletteOf(name));
   const [x, range] = [at.x + at.width + 8, `±${formatNumber(most)}`];
   const text = fitting([range, ""], Math.max(1, box.x + box.width - x), SMALL);
   return [
     { kind: "image", box: at, pixels },
     rect(at, { stroke: colours.outline, width: 0.75 }),
-    ...(shown ? cellFrame(at, fold, shown.f - unit * added.length, colours.ink, colours) : []),
-    words(x, at.y + height - 3, text, colours.muted, { size: SMALL }),
+    ...(shown ? cellFrame(at, grid, shown.f - unit * added.length, colours.ink, colours) : []),
+    words(x, at.y + at.height - 3, text, colours.muted, { size: SMALL }),
   ];
 }
 

@@ -14,6 +14,7 @@ import {
   closelyOf,
   closeUpOf,
   finer,
+  type PictureIn,
   type PixelCloseUp,
   pointOf,
   type ShownFunction,
@@ -56,13 +57,14 @@ export function selectedLink({ columns }: Graph, selection: Selection | null): F
 
 /** What is pointed at. */
 export function focusAt(diagram: Diagram, { id, at: place }: Pointed): Focus | null {
-  const [kind, column, number] = id.split(":");
+  const [kind, column, number, entry] = id.split(":");
   const at = { column: Number(column), unit: Number(number), bundle: -1, entry: null };
   if (kind === "u") return at;
   if (kind !== "e") return null;
   const part = diagram.parts[at.column];
   const unit = part.bundles[at.unit]?.to ?? -1;
-  return { ...at, unit, bundle: at.unit, entry: entryAt(diagram, part, at.unit, place) };
+  const own = entry ? Number(entry) : entryAt(diagram, part, at.unit, place);
+  return { ...at, unit, bundle: at.unit, entry: own };
 }
 
 /** What a click on it selects: the link and the function that are shown while it is pointed at, in the close-up that was `shown`. */
@@ -80,17 +82,20 @@ export function selectionAt(diagram: Diagram, pointed: Pointed, shown: CloseUp |
   return { selection: selectionOf(layer, f), place, closeUp };
 }
 
+/** Which function of a bundle lies at a place; −1 where none does. */
+function cellAt(box: Rect, [rows, columns]: readonly [number, number], at: Point): number {
+  const across = Math.floor(((at.x - box.x) / box.width) * columns);
+  const down = Math.floor(((at.y - box.y) / box.height) * rows);
+  const isInside = across >= 0 && down >= 0 && across < columns && down < rows;
+  return isInside ? down * columns + across : -1;
+}
+
 /** The function of a link under the pointer, where its kernel stands there; else null. */
 function entryAt(diagram: Diagram, part: Part, n: number, pointer: Point | null): number | null {
   const kernel = largeKernel(diagram, part, n);
   if (!kernel || !pointer) return null;
-  const { box, bundle } = kernel;
-  const [rows, columns] = gridOf(part.column);
-  const { x, y } = inDiagram(diagram, pointer);
-  const across = Math.floor(((x - box.x) / box.width) * columns);
-  const down = Math.floor(((y - box.y) / box.height) * rows);
-  const isInside = across >= 0 && down >= 0 && across < columns && down < rows;
-  return isInside ? Math.min(bundle.count - 1, down * columns + across) : null;
+  const entry = cellAt(kernel.box, gridOf(part.column), inDiagram(diagram, pointer));
+  return entry < 0 ? null : Math.min(kernel.bundle.count - 1, entry);
 }
 
 /** `isPointed`: what is looked at is pointed at, and not selected. */
@@ -281,8 +286,12 @@ function boxesOf(diagram: Diagram): Site[] {
   return sites;
 }
 
-/** Between its boxes the diagram answers with the link that runs there. */
-export function diagramSites(diagram: Diagram, others: readonly Site[]): Sites {
+/** Between its boxes the diagram answers with the link that runs there, a large picture with the function that lies there. */
+export function diagramSites(
+  diagram: Diagram,
+  others: readonly Site[],
+  large: () => PictureIn | null,
+): Sites {
   const { parts, room, window } = diagram;
   const sites = sitesOf([...boxesOf(diagram), ...others]);
   const linkOf = (id: string) => {
@@ -293,6 +302,9 @@ export function diagramSites(diagram: Diagram, others: readonly Site[]): Sites {
   return {
     ...sites,
     at(x, y, view) {
+      const picture = y > room.height ? large() : null;
+      const cell = picture ? cellAt(picture.box, picture.grid, { x, y }) : -1;
+      if (cell >= 0) return `${picture?.id}:${cell}`;
       const id = sites.at(x, y, view);
       if (id || y > room.height || y < COLUMN_HEAD) return id;
       const link = linkAt(diagram, inDiagram(diagram, { x, y }));

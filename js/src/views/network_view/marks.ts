@@ -210,8 +210,11 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const drawn = part.units.length;
     const sizes = sizeTexts(column, part.bundles[0]?.count ?? 1);
     // The numbers under the outputs of a grid have their name here.
-    if (part.pitch > 0 && labelOf(diagram) !== null)
-      sizes.unshift(sizes[0].replace(" ·", " and their scores ·"));
+    if (part.pitch > 0 && labelOf(diagram) !== null) {
+      const outputs = counted(column.units, unitOf(column));
+      sizes.unshift(sizes[0].replace(outputs, `${outputs} and their scores`));
+      sizes.splice(1, 0, `${outputs} and their scores`);
+    }
     // Functions that are low have no numbers along x.
     const low = kernelsOnce(part).find(([n, { height }]) => {
       return part.bundles[n].count === 1 && height < LOW + 2 * AROUND;

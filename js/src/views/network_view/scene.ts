@@ -201,12 +201,12 @@ function sceneOf(given: Given, request: Asked, { window, looks }: Held, keep: Ke
   const looked = focus && (isPointed ? "pointed at" : "selected");
   // What is pointed at stands out; what is selected has a frame.
   const strength = isPointed ? 0.4 : focus ? 0.85 : 1;
-  const sites = diagramSites(diagram, foot.sites);
   const below = once(() =>
     strip > 0
       ? closeUpMarks({ diagram, shown, framed: view.strongest, theme }, closeUp, foot.close)
       : null,
   );
+  const sites = diagramSites(diagram, foot.sites, () => below()?.picture ?? null);
   const front: Sheet = {
     from: [...place, ...parts.map(({ picture }) => picture), frame, flow, settings.example, lit],
     marks: () =>
