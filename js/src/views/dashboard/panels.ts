@@ -219,16 +219,11 @@ function createHeights(
     // The curves give way to the network where there is no room for both; a narrow page is scrolled.
     const isTall = rows.length > 1 && leastOf(rows.map(of)) > free;
     const isCrowded = isEmpty || (page === "network" && isTall && !isPage);
-    let wordsHeight = 0;
-    for (const { named, section } of places) {
-      const says = isCrowded && named.name === "training";
-      section.toggleAttribute("data-kw-crowded", says);
-      // What it still says stands below, and is to be seen.
-      if (says && !isEmpty) wordsHeight = section.offsetHeight;
-    }
+    for (const { named, section } of places)
+      section.toggleAttribute("data-kw-crowded", isCrowded && named.name === "training");
     const shown = isCrowded ? rows.slice(0, 1) : rows;
     const whole = shell.document.fullscreenElement === shell.root;
-    const heights = heightsOf(shown.map(of), free - wordsHeight, whole);
+    const heights = heightsOf(shown.map(of), free, whole);
     const all = heights.reduce((sum, one) => sum + one + BETWEEN_ROWS, -BETWEEN_ROWS);
     for (const k of open()) {
       const row = shown.findIndex((those) => those.includes(k));

@@ -120,7 +120,7 @@ export function createAlarms(document: Document, send: Send, signal: AbortSignal
       const also = others.length > 0 ? ` (and ${counted(others.length, "more alarm")})` : "";
       const words = element(document, "span", "", line);
       words.textContent = `${also} ${more}`;
-      words.title = others.map((one) => one.text).join("\n");
+      line.title = [`${text} ${more}`, ...others.map((one) => one.text)].join("\n");
       element(document, "span", "kw-call", line).textContent = call ? ` ${call}` : "";
       if (!cure) continue;
       const title = `${call} It is done between two steps, and can be undone`;
