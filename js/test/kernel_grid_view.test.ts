@@ -300,9 +300,14 @@ describe("time", () => {
     model.set("training", { ...UNKNOWN, state: "diverged", words: "", diverged: 11 });
     await painted();
     expect([...said(), state()]).toEqual(["earlier", "step 10", "idle"]);
-    model.set("training", { ...UNKNOWN, state: "diverged", words: "", diverged: 10 });
+    model.set("training", {
+      ...UNKNOWN,
+      state: "diverged",
+      words: "diverged since step 10",
+      diverged: 10,
+    });
     await painted();
-    const lost = "earlier · diverged since step 10";
+    const lost = "diverged since step 10";
     expect([...said(), state()]).toEqual([lost, "step 10", "diverged"]);
     // At the start itself both are one, and have one entry.
     store.setCursor(20);

@@ -32,17 +32,15 @@ export function createStatus(document: Document, timed: boolean, stateFirst = fa
       const isBack = step !== null && step < (store.latest()?.step ?? step);
       // The line of the time has the step, where there is one.
       const at = store.steps().length < 2 ? step : null;
-      const since = standing.diverged ?? Number.POSITIVE_INFINITY;
-      const lost = (step ?? 0) < since ? "" : ` · diverged since step ${formatCount(since)}`;
-      const words = isBack ? `earlier${lost}` : statusText(at, standing, stateFirst);
+      const isEarlier = isBack && !(step >= (standing.diverged ?? Number.POSITIVE_INFINITY));
+      const words = isEarlier ? "earlier" : statusText(at, standing, stateFirst);
       // Networks that are trained have no steps here; which of them is drawn the key says.
       putWords(statusLine, ensemble.split(",")[0] || words);
       statusLine.hidden = !timed && !ensemble;
       const hint = ensemble || hintText(standing);
       if (statusLine.title !== hint) statusLine.title = hint;
       showMissing(missing, store.leftOut(), timed ? " · " : "");
-      const isFine = isBack && !lost && lookOf(standing) === "diverged";
-      const state = isFine ? "idle" : isBack && lost ? "diverged" : lookOf(standing);
+      const state = isEarlier && lookOf(standing) === "diverged" ? "idle" : lookOf(standing);
       if (root.dataset.state !== state) root.dataset.state = state;
     },
   };

@@ -340,7 +340,7 @@ export function pictureIn({ parts }: Diagram, { column, unit }: CloseUp, box: Re
   return { box: { ...box, width: (height * across) / rows, height }, grid: own.fold, id };
 }
 
-export type PictureIn = ReturnType<typeof pictureIn>;
+export type PictureIn = ReturnType<typeof pictureIn> | null;
 
 /** The longest first. */
 export function closeUpTitles({ parts, scores }: Diagram, closeUp: CloseUp): string[] {

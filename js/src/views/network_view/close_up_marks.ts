@@ -120,6 +120,9 @@ function pixelMarks(about: Closely, closeUp: PixelCloseUp, box: Rect): Mark[] {
   const room = Math.min(box.x + box.width - start - (isTight ? -4 : SUM), (3 * tall * kw) / kh);
   const plots = cellsOf({ x: start, y: at.y, width: room, height: tall }, [kh, kw], values.length);
   const print = printOf(diagram, closeUp);
+  // Where all digits have no room, two say how large they are.
+  const isWide = values.some((value) => widthOf(print(value), NUMBER.size) > plots[0].width + 2);
+  const brief = (value: number) => formatNumber(Number(value.toPrecision(2)));
   const small = { size: SMALL } as const;
   const own = `sum ${print(part)}`;
   const end = isTight ? box.x : start + room + 8;
@@ -130,7 +133,7 @@ function pixelMarks(about: Closely, closeUp: PixelCloseUp, box: Rect): Mark[] {
   return [
     ...(isTight ? [] : inputMarks(diagram, closeUp, at, theme)),
     words(start, box.y + 8, "what each adds", colours.muted, small),
-    ...cellMarks(about, closeUp, plots, values.map(print)),
+    ...cellMarks(about, closeUp, plots, values.map(isWide ? brief : print)),
     words(end, middle, own, colours.ink, { size: 12, weight: 600 }),
     ...(channels > 1 ? [words(x, y, all, colours.muted, small)] : []),
   ];
@@ -233,7 +236,7 @@ function barMarks(about: Closely, closeUp: UnitCloseUp, box: Rect): Mark[] {
   const print = printOf(diagram, closeUp);
   const rows = Math.max(2, Math.floor(box.height / BAR.row));
   const across = Math.max(1, Math.floor(box.width / BAR.least));
-  const all = chosenParts(closeUp, rows * across, print);
+  const all = chosenParts(closeUp, rows * across, print, framed);
   const blocks = Math.ceil(all.length / rows);
   const depth = Math.ceil(all.length / blocks);
   const wide = Math.min(BAR.most, box.width / blocks);
@@ -275,7 +278,7 @@ function barMarks(about: Closely, closeUp: UnitCloseUp, box: Rect): Mark[] {
 }
 
 /** Writes what is added up. */
-function printOf({ parts }: Diagram, closeUp: CloseUp): (value: number) => string {
+function printOf({ parts }: Diagram, closeUp: CloseUp): Print {
   const { print } = parts[closeUp.column];
   if (closeUp.kind === "unit")
     return finer(
@@ -319,12 +322,15 @@ interface Drawn {
   others?: number;
 }
 
+type Print = (value: number) => string;
+
 /** What has a bar: the units, or the strongest of them, and all others together, with those that are 0 as printed; and the bias. At most so many. */
-function chosenParts({ parts, bias }: UnitCloseUp, most: number, print: (value: number) => string) {
+function chosenParts({ parts, bias }: UnitCloseUp, most: number, print: Print, framed: number) {
   const fits = most - (bias === 0 ? 0 : 1);
   const isWhole = parts.length <= fits;
-  const order = [...parts].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
-  const seen = order.filter(({ value }) => /[1-9]/.test(print(value)) || !Number.isFinite(value));
+  const sizeOf = ({ from, value }: Drawn) => (from === framed ? Infinity : Math.abs(value));
+  const order = [...parts].sort((a, b) => sizeOf(b) - sizeOf(a));
+  const seen = order.filter((one) => /[1-9]/.test(print(one.value)) || !(sizeOf(one) < Infinity));
   // In the order of the units: sorted by size they would change places while it trains.
   const shown = isWhole ? parts : seen.slice(0, fits - 1).sort((a, b) => a.from - b.from);
   const all: Drawn[] = bias === 0 ? shown : [...shown, { from: -1, value: bias, name: "bias" }];

@@ -287,13 +287,9 @@ function boxesOf(diagram: Diagram): Site[] {
 }
 
 /** Between its boxes the diagram answers with the link that runs there, a large picture with the function that lies there. */
-export function diagramSites(
-  diagram: Diagram,
-  others: readonly Site[],
-  large: () => PictureIn | null,
-): Sites {
+export function diagramSites(diagram: Diagram, foot: readonly Site[], own: () => PictureIn): Sites {
   const { parts, room, window } = diagram;
-  const sites = sitesOf([...boxesOf(diagram), ...others]);
+  const sites = sitesOf([...boxesOf(diagram), ...foot]);
   const linkOf = (id: string) => {
     const [kind, column, n] = id.split(":");
     const part = parts[Number(column)];
@@ -302,7 +298,7 @@ export function diagramSites(
   return {
     ...sites,
     at(x, y, view) {
-      const picture = y > room.height ? large() : null;
+      const picture = y > room.height ? own() : null;
       const cell = picture ? cellAt(picture.box, picture.grid, { x, y }) : -1;
       if (cell >= 0) return `${picture?.id}:${cell}`;
       const id = sites.at(x, y, view);

@@ -166,7 +166,7 @@ function inputMarks({ units }: Part, { graph }: Diagram, { ink }: Colours): Mark
 }
 
 /** Under the middle of its head is a layer: what leads to its units, and these. */
-export function middleOf({ box, kernels, stand }: Part): number {
+function middleOf({ box, kernels, stand }: Part): number {
   const left = Math.min(box.x, stand?.x ?? box.x, ...[...kernels.values()].map(({ x }) => x));
   return (left + box.x + box.width) / 2;
 }
@@ -210,11 +210,8 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     const drawn = part.units.length;
     const sizes = sizeTexts(column, part.bundles[0]?.count ?? 1);
     // The numbers under the outputs of a grid have their name here.
-    if (part.pitch > 0 && labelOf(diagram) !== null) {
-      const outputs = counted(column.units, unitOf(column));
-      sizes.unshift(sizes[0].replace(outputs, `${outputs} and their scores`));
-      sizes.splice(1, 0, `${outputs} and their scores`);
-    }
+    const scored = sizes[0].replace(" ·", " and their scores ·");
+    if (part.pitch > 0 && labelOf(diagram) !== null) sizes.unshift(scored, scored.split(" ·")[0]);
     // Functions that are low have no numbers along x.
     const low = kernelsOnce(part).find(([n, { height }]) => {
       return part.bundles[n].count === 1 && height < LOW + 2 * AROUND;
@@ -228,20 +225,20 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
     }
     const after = column.after.map((station) => graph.stations[station].label);
     const pools = after.filter((label) => label.includes("pool"));
-    const own = sizes.map((text) => (column.units > drawn ? `${drawn} of ${text}` : text));
+    const all = sizes.map((text) => (column.units > drawn ? `${drawn} of ${text}` : text));
     // That it is pooled is said before how large it is.
     const isPooled = pools.length > 0;
     const then = isPooled ? [after, pools, ["pool"]] : [after].filter(({ length }) => length > 0);
-    const ways = own.slice(0, isPooled ? (column.units > drawn ? own.length : -1) : 1);
+    const ways = all.slice(0, isPooled ? (column.units > drawn ? all.length : -1) : 1);
     const texts = ways.flatMap((text) => then.map((labels) => [text, ...labels].join(" → ")));
     // "12 of 59" cut in its middle would be a range.
     // Kernels that stand on every link have no scale written over them.
     const isScaled = part.kernels.size > 0 && curvesOn({ ...part, units: [] }, column) > 1;
     const scale = isScaled && part.picture ? ` · φ ±${formatNumber(part.picture.scale())}` : "";
-    const scaled = [...texts, ...own].map((text) => text + scale);
-    const isCut = widthOf(own[own.length - 1], size) > free + NEARLY;
+    const scaled = [...texts, ...all].map((text) => text + scale);
+    const isCut = widthOf(all[all.length - 1], size) > free + NEARLY;
     add(
-      [...(scale ? scaled : []), ...texts, ...own, ...(isCut ? sizes.slice(-1) : [])],
+      [...(scale ? scaled : []), ...texts, ...all, ...(isCut ? sizes.slice(-1) : [])],
       over + 25,
       400,
       colours.muted,

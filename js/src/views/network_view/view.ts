@@ -1,6 +1,5 @@
 /** NetworkView: the header, the hands on its scene, and which part of it is seen. Everything but edits works without Python. */
 
-import { greatest, pairs } from "d3-array";
 import type { Point, Rect } from "../../scene/marks.ts";
 import { takeWheel } from "../../shell/chart_hands.ts";
 import { createKit } from "../../shell/controls.ts";
@@ -12,7 +11,6 @@ import { createViewStage } from "../../shell/stage.ts";
 import type { Store } from "../../wire/types.ts";
 import { type DiagramWindow, settingsOf, WHOLE } from "./diagram.ts";
 import { selectionAt } from "./focus.ts";
-import { middleOf } from "./marks.ts";
 import { CLOSEST, drawing, type NetworkDrawing, type NetworkScene } from "./scene.ts";
 import css from "./style.css";
 
@@ -35,9 +33,7 @@ const FADING = 50;
 const NOTCH = 30;
 /** Pixels from which on a hand can draw on the input itself. */
 const ROOMY = 64;
-const HINT = "Point at a link or circle to see its function. Click selects, Ctrl + wheel zooms.";
-/** A phone has no wheel, and no room for more words. */
-const PHONE = { below: 700, hint: "Point at a link to see its function." };
+const HINT = "Point at a link to see its function. Click selects, Ctrl + wheel zooms.";
 
 export const render = viewOf(KIND, build);
 
@@ -113,8 +109,7 @@ function build(shell: Shell): Parts {
       // What is pointed at, else what went wrong, else what one can do.
       const words = shown.sites.words(pointed.id);
       const warning = given.store.edits().message || String(given.get("notice") ?? "");
-      const hint = shown.width < PHONE.below ? PHONE.hint : HINT;
-      shell.read(words || warning || hint, false, !words && warning !== "");
+      shell.read(words || warning || HINT, false, !words && warning !== "");
       return shown;
     },
   };
@@ -152,13 +147,6 @@ function createHeader(
     if (pad)
       putStyle(clear, { left: `${pad.x + pad.width / 2}px`, top: `${pad.y + pad.height + 6}px` });
     whole.hidden = !zoomed;
-    if (!diagram) return;
-    // Between the heads of columns, where these are furthest apart.
-    const { parts, window, room } = diagram;
-    const heads = parts.map((part) => middleOf(part) - window.x);
-    const seen = [0, ...heads.filter((x) => x > 0 && x < room.width), room.width];
-    const [from, to] = greatest(pairs(seen), ([a, b]) => b - a) ?? [0, 0];
-    putStyle(whole, { left: `${(from + to) / 2}px` });
   }
   return { element: root, show };
 }

@@ -27,10 +27,6 @@ const SIGNS =
 const SQUARES =
   "Where functions have no room for their curves: φ at the largest input less φ at the least. Zoom in to see the curves";
 
-/** So few outputs all have their numbers beside their bars. */
-const RANKED = 10;
-const NTH = ["st", "nd", "rd"];
-
 /** The right class of the example that is shown, where it is known. */
 export function labelOf({ probe, settings: { example } }: Diagram): number | null {
   return example < 0 ? null : (probe?.labels?.[example] ?? null);
@@ -203,10 +199,6 @@ export function unitWords(diagram: Diagram, part: Part, unit: number): string {
   const title = isInput ? name : `${column.name} · ${name}`;
   if (k === parts.length - 1 && scores) {
     const { probabilities, raw } = scores;
-    // Its bar has its number.
-    const rank = raw.filter((value) => value > raw[unit]).length;
-    const size = rank === 0 ? "the largest" : `${rank + 1}${NTH[rank] ?? "th"} largest`;
-    if (part.bars > 0 && raw.length <= RANKED) return `${title}: ${size} of ${raw.length}${late}`;
     return `${title}: ${probabilities ? percent(probabilities[unit]) : print(raw[unit])}${late}`;
   }
   const values = flow ? unitValues(flow, column.station, unit) : null;

@@ -104,10 +104,6 @@ export function numbers(status: RunStatus, standing: string) {
       `Wall-clock time from the first step to the last, pauses not counted${each}${waits}`,
     ]);
   }
-  // Its place is kept from the first step on: where it wraps, it does so at once.
-  if (isUnderWay && (status.remaining || (status.total && status.step > 0))) {
-    rows.push(["remaining", status.remaining || "–", "At the present rate"]);
-  }
   const seconds = status.mean_rate > 0 ? status.step / status.mean_rate : 0;
   if (status.share >= MUCH && seconds >= SETTLED) {
     rows.push([
@@ -117,5 +113,8 @@ export function numbers(status: RunStatus, standing: string) {
     ]);
   }
   if (status.source) rows.push(["data", status.source, "What the model is trained on"]);
+  // Last: it comes after a while, and moves none of the others.
+  if (isUnderWay && status.remaining)
+    rows.push(["remaining", status.remaining, "At the present rate"]);
   return rows;
 }
