@@ -615,6 +615,10 @@ describe("what is shown", () => {
     model.update({ status: { ...RUNNING, share: 0.13 } });
     await drawn();
     expect(remarks()).toContain("drawing 13 % of the time");
+    const before = remarks();
+    model.update({ status: { ...RUNNING, share: 0.13, remaining: "" } });
+    await drawn();
+    expect(remarks()).toEqual(before.slice(0, -1));
     model.update({ status: { ...RUNNING, state: "finished", remaining: "", share: 0.13 } });
     await drawn();
     expect(remarks().slice(3, 5)).toEqual(["training time 1:15", "drawing 13 % of the time"]);
