@@ -284,6 +284,34 @@ describe("in a page", () => {
     expect(root.querySelectorAll(".kw-model > .kw-kernel-grid")).toHaveLength(2);
   });
 
+  it("a model that trains out of sight has a card, by its name here, until the comparison is seen", async () => {
+    let sight = (_pixels: number) => {};
+    class Observer {
+      constructor(tell: (entries: unknown[]) => void) {
+        const before = sight;
+        sight = (pixels) => {
+          before(pixels);
+          const [target] = document.querySelectorAll(".kw-compare");
+          const [intersectionRect, boundingClientRect] = [{ height: pixels }, { height: 400 }];
+          tell([{ target, intersectionRect, boundingClientRect }]);
+        };
+      }
+      observe() {}
+      unobserve() {}
+      disconnect() {}
+    }
+    vi.stubGlobal("IntersectionObserver", Observer);
+    await show({ content: shown([3, 4]) }, false, ["finished", "finished", "running"]);
+    const cards = async (pixels: number) => {
+      sight(pixels);
+      await vi.advanceTimersByTimeAsync(500);
+      const names = document.querySelectorAll(".kw-card:not([hidden]) .kw-card-name");
+      return [...names].map(({ textContent }) => textContent);
+    };
+    expect(await cards(10)).toEqual(["<b>CNN</b>"]);
+    expect(await cards(300)).toEqual([]);
+  });
+
   it("a model that makes no steps while another does is not said to be training", async () => {
     const both = ["running", "running", "still"]; // its own stream first
     const { root } = await show({ content: shown([3, 4]) }, false, both);

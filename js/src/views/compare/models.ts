@@ -3,8 +3,9 @@
 import type { AnyModel } from "@anywidget/types";
 import { counted } from "../../phi/entries.ts";
 import type { Given } from "../../scene/drawing.ts";
+import { watchSight } from "../../shell/card.ts";
 import { atEnd, element, listen, putAttributes, putStyle, putWords } from "../../shell/element.ts";
-import { createSteadyHeight, heightInSight } from "../../shell/in_sight.ts";
+import { bringIntoSight, createSteadyHeight, heightInSight } from "../../shell/in_sight.ts";
 import type { Mounted, Shell, Within } from "../../shell/mount.ts";
 import { mountScrubber } from "../../shell/scrubber.ts";
 import { statusText } from "../../shell/status.ts";
@@ -17,7 +18,7 @@ import { render as renderGrid } from "../kernel_grid/view.ts";
 import { render as renderNetwork } from "../network_view/view.ts";
 import { comparedOf, MOST, picturesAbreast } from "./pictures.ts";
 import { colourOfModel } from "./table.ts";
-import type { ShownModels } from "./verdict.ts";
+import { modelsIn, type ShownModels } from "./verdict.ts";
 
 interface What {
   of: "kernels" | "networks";
@@ -140,7 +141,7 @@ function createModels(shell: Shell, request: What) {
       };
       const one = saying(model, request.trait, request.said(number));
       request.render({ model: one, el: place, host, signal, within } as unknown as Mounted);
-      store.subscribe(() => shell.schedule(), signal);
+      hearModel(shell, store, number);
       watchTraits(model, request.alike, (trait) => pass(number, trait, model.get(trait)), signal);
       request.mounted?.(number, place);
       for (const name of HEADS) for (const head of headsIn([place], name)) sizes.observe(head);
@@ -212,6 +213,16 @@ function createModels(shell: Shell, request: What) {
       for (const [number, { redraw }] of places.entries()) if (number !== drawn) redraw();
     },
   };
+}
+
+/** Draws a comparison with each frame of a model, whose training is kept in sight as that of a view alone is. */
+function hearModel({ root, get, schedule, signal }: Shell, store: Store, number: number): void {
+  watchSight(root, store, signal, modelsIn(get)[number]?.name);
+  const hear = () => {
+    bringIntoSight(root, store);
+    schedule();
+  };
+  store.subscribe(hear, signal);
 }
 
 /** Why one is back at an earlier step than the others are: it has ended, has not begun, or kept no later one. */
