@@ -98,7 +98,7 @@ const given = (traits: Record<string, unknown>, width = 900) => ({
 
 function sceneOf(traits: Record<string, unknown>, width = 900, parts = 0): CompareScene {
   const grid = given({ mode: "curves", scale: "layer", height: 120, layer: "" });
-  const inside = parts > 0 ? { parts: Array.from({ length: parts }, () => grid) } : {};
+  const inside = parts > 0 ? { still: true, parts: Array.from({ length: parts }, () => grid) } : {};
   const scene = drawing()({ ...given(traits, width), ...inside });
   if (typeof scene === "string") throw new Error(scene);
   return scene;
@@ -271,6 +271,35 @@ async function show(traits: Record<string, unknown> = {}, broken = false, states
   return { model, grids, root };
 }
 
+describe("in a film", () => {
+  const film = (step: number) => {
+    const store = Object.assign(Object.create(streamOf()), { cursor: () => step });
+    const loss = { ...accuracy([1, 4]), quantity: "loss", step: 100 };
+    const content = { ...shown([100]), deciding: [loss] };
+    const traits = { content, curves: CURVES, smoothing: 0 };
+    const scene = drawing()({ ...given(traits), parts: [given(traits), { ...given({}), store }] });
+    if (typeof scene === "string") throw new Error(scene);
+    return scene;
+  };
+  const headline = ({ caption }: CompareScene) => caption.find(({ strong }) => strong)?.text;
+
+  it("the headline and the heads of the curves have the numbers of its step, where a line stands", () => {
+    const [end, then] = [film(-1), film(50)];
+    expect(headline(end)).toContain("After 100 steps, KAN has the lower training loss");
+    expect(headline(then)).toBe("At step 50: training loss KAN 2, <b>CNN</b> 5.");
+    const said = (scene: CompareScene) => texts(scene).map(({ text }) => text);
+    expect(said(then)).toContain("step 50");
+    expect(said(end)).not.toContain("step 50");
+    const lines = (scene: CompareScene) => marksOf(scene).filter(({ kind }) => kind === "lines");
+    expect(lines(then).length).toBe(lines(end).length + 1);
+    expect(then.height).toBe(end.height);
+  });
+
+  it("the headline is that of the end where nothing is known of its step", () => {
+    expect(headline(film(2000))).toBe(headline(film(-1)));
+  });
+});
+
 describe("in a page", () => {
   it("the kernels of each model stand under its name, in a view of their own", async () => {
     const { root } = await show();
@@ -284,11 +313,39 @@ describe("in a page", () => {
     expect(root.querySelectorAll(".kw-model > .kw-kernel-grid")).toHaveLength(2);
   });
 
+  it("a model that trains out of sight has a card, by its name here, until the comparison is seen", async () => {
+    let sight = (_pixels: number) => {};
+    class Observer {
+      constructor(tell: (entries: unknown[]) => void) {
+        const before = sight;
+        sight = (pixels) => {
+          before(pixels);
+          const [target] = document.querySelectorAll(".kw-compare");
+          const [intersectionRect, boundingClientRect] = [{ height: pixels }, { height: 400 }];
+          tell([{ target, intersectionRect, boundingClientRect }]);
+        };
+      }
+      observe() {}
+      unobserve() {}
+      disconnect() {}
+    }
+    vi.stubGlobal("IntersectionObserver", Observer);
+    await show({ content: shown([3, 4]) }, false, ["finished", "finished", "running"]);
+    const cards = async (pixels: number) => {
+      sight(pixels);
+      await vi.advanceTimersByTimeAsync(500);
+      const names = document.querySelectorAll(".kw-card:not([hidden]) .kw-card-name");
+      return [...names].map(({ textContent }) => textContent);
+    };
+    expect(await cards(10)).toEqual(["<b>CNN</b>"]);
+    expect(await cards(300)).toEqual([]);
+  });
+
   it("a model that makes no steps while another does is not said to be training", async () => {
     const both = ["running", "running", "still"]; // its own stream first
     const { root } = await show({ content: shown([3, 4]) }, false, both);
     const steps = [...root.querySelectorAll(".kw-model-step")].map((step) => step.textContent);
-    expect(steps).toEqual(["training", "waiting for its turn"]);
+    expect(steps).toEqual(["step 0 · training", "step 0 · waiting for its turn"]);
     expect(root.kwView.scene()?.shown.rows.find(({ key }) => key === "steps")?.values).toEqual([
       "3",
       "4",
@@ -402,6 +459,8 @@ describe("the verdict", () => {
 
   it("says nothing of whose are better where that is not known, or where one has gone on", () => {
     expect(of(two([0, 0])).verdict).toBe("Not trained yet.");
+    const waiting = "At step 484: training loss KAN 0.5. MLP has not been trained yet.";
+    expect(of(two([484, 0]), loss([0.5, null], 484, 455)).verdict).toBe(waiting);
     expect(of(two([80, 0])).verdict).toBe("MLP has not been trained yet.");
     expect(of(two([1, 0])).verdict).toBe(""); // they take turns
     expect(of(two([5, 5])).verdict).toBe("");

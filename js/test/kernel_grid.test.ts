@@ -540,32 +540,54 @@ describe("a grid among others", () => {
       );
     expect(texts(60)).toEqual(["−3", "3", "x"]);
     expect(texts(29)).toEqual(["−3", "3", "x"]);
-    expect(texts(16)).toEqual([]);
+    expect(texts(16)).toEqual(["x −3 … 3"]); // under all cells of a kernel
   });
 
-  it("has cells as high as those of the others, and the largest function of all where layers are alike", () => {
+  it("has the largest function of all where layers are alike", () => {
     const agreed = agreement(2, 400);
-    const few = layer({ shape: [5, 1, 3, 3] });
-    const arrangedIn = (grid: number, its: LayerLayout) =>
-      pictureMaker()({
-        ...{ frame: frameOf([its]), layer: its, settings: PLAIN, width: 430, room: 360 },
-        together: agreed(grid),
-      }).arrangement;
-    const heightOf = (grid: number, its: LayerLayout) => arrangedIn(grid, its).cell;
-    const alone = heightOf(0, few);
-    const other = heightOf(1, made);
-    expect(other).toBeLessThan(alone);
-    expect(heightOf(0, few)).toBe(other);
-    const { bands, across, height } = arrangedIn(0, few);
-    expect(bands).toBeGreaterThan(1);
-    expect(across).toBeGreaterThan(other);
-    expect(height).toBeLessThanOrEqual(360);
     const version = agreed(0).version();
     expect(agreed(0).largest("a", { f: 3, size: 0.1 })).toEqual({ f: 3, size: 0.1, shape: "a" });
     expect(agreed(1).largest("a", { f: 5, size: 0.2 }).f).toBe(5);
     expect(agreed(0).largest("a", { f: 3, size: 0.1 }).f).toBe(5);
     expect(agreed(0).version()).toBeGreaterThan(version);
     expect(agreed(0).largest("b", { f: 3, size: 0.1 }).f).toBe(3);
+  });
+
+  /** A frame in which function f is so many times as large as it would be. */
+  const sized = (its: LayerLayout, step: number, ...sizes: number[]) => {
+    const same = frameOf([its], step);
+    const first = same.data.slice(0, its.nb);
+    return {
+      ...same,
+      data: Float32Array.from(sizes.flatMap((size) => [...first.map((v) => v * size)])),
+    };
+  };
+
+  it("has the scale of its own functions, or where that is chosen the one of all", () => {
+    const agreed = agreement(2, 400);
+    const its = layer({ shape: [1, 1, 1, 1] });
+    const scaleOf = (grid: number, largest: number, scale: Settings["scale"]) =>
+      pictureMaker()({
+        ...{ frame: sized(its, 0, largest), layer: its, width: 430, room: 360 },
+        ...{ settings: { ...PLAIN, scale }, together: agreed(grid) },
+      }).scales.largest;
+    const both = (scale: Settings["scale"]) =>
+      [0.2, 1, 0.2].map((largest, k) => scaleOf(k % 2, largest, scale));
+    const [small, large, again] = both("layer");
+    expect(small).toBeLessThan(large);
+    expect(again).toBe(small);
+    expect(both("all models").slice(1)).toEqual([large, large]);
+  });
+
+  it("keeps the function that is largest at the end through a film, on one scale", () => {
+    const its = layer({ shape: [2, 1, 1, 1] });
+    const history = [sized(its, 0, 0.5, 0.1), sized(its, 10, 0.2, 0.9)];
+    const make = pictureMaker();
+    const peaks = [1, 0, 1].map(
+      (k) => make({ frame: history[k], layer: its, settings: PLAIN, width: 430, history }).peak,
+    );
+    expect(peaks.map(({ f }) => f)).toEqual([1, 1, 1]);
+    expect(new Set(peaks.map(({ size }) => size)).size).toBe(1);
   });
 });
 

@@ -64,8 +64,9 @@ class KernelGrid(LayerView):
         default="auto",
     )
     binarise: bool = option('In mode "pattern": black and white only.', default=False)
-    scale: Literal["layer", "function"] = option(
-        """Whether all functions share a y-axis, or each has its own. It covers all steps that the
+    scale: Literal["layer", "function", "all models"] = option(
+        """Whether all functions share a y-axis, or each has its own; of a grid of `Compare` also
+        whether it is shared with the other models. It covers all steps that the
         page has, so that growth is seen; a picture made in Python knows the first step and the one
         drawn. With "layer", the few functions that reach far beyond all others are cut, and marked
         with a triangle.""",

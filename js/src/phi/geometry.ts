@@ -25,8 +25,6 @@ const SPACING = {
 
 /** More bands make a view taller: they must make cells larger by this factor. */
 const GAIN_OF_BANDS = 1.5;
-/** And by this one where cells may be broader than high: they gain in width, too. */
-const GAIN_OF_BROAD_BANDS = 1.2;
 /** Rows are cut into so many strips at most, and their cells made so low that those of one output fit the page. */
 const [MOST_CUTS, LEAST_CUT] = [12, 24];
 /** The most places that may stay blank in bands, as a share of the columns. */
@@ -82,8 +80,6 @@ export interface Shape {
   tallest?: number | undefined;
   /** How many times as wide as high the cells of a kernel may be; 1 by default. */
   broadest?: number | undefined;
-  /** Pixels down of a cell at most; its width stays. */
-  highest?: number | undefined;
 }
 
 export interface Rect {
@@ -141,20 +137,13 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false) {
   // A larger cell shows no more of φ. The few cells of a small layer grow, lest a page be blank.
   const count = shape.out * shape.in * kh * kw;
   const largest = count > 4 ? 220 : count > 1 ? 260 : 420;
-  const { highest = 0, broadest = 1 } = shape;
-  const isBroad = broadest > 1 && flowing && kh * kw > 1;
-  const gain = isBroad ? GAIN_OF_BROAD_BANDS : GAIN_OF_BANDS;
   for (let n = bands; n <= columns && tallest(n) > cell; n++) {
     const bandColumns = Math.ceil(columns / n);
     if (n > bands && bandColumns * n - columns > BLANK_SHARE * columns) continue;
     const size = Math.min(largest, fit(bandColumns), tallest(n));
-    if (size > (n > bands ? gain : 1) * cell)
+    if (size > (n > bands ? GAIN_OF_BANDS : 1) * cell)
       [cell, perBand, bands] = [size, bandColumns, Math.ceil(columns / bandColumns)];
   }
-  // Where others say how high they are, kernels become broader in the bands that there is room for.
-  const hasRoom = (n: number) => n <= columns && tallest(n) >= highest;
-  while (isBroad && highest > 0 && fit(perBand) < broadest * highest && hasRoom(bands + 1))
-    perBand = Math.ceil(columns / ++bands);
   const heightOf = (n: number, block: number, between: number) =>
     2 * PAD - BAND_GAP + n * (COL_LABEL + rows * (block + between) - between + BAND_GAP);
   if (tiny && heightOf(bands, down(cell), gap) > room) {
@@ -176,7 +165,6 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false) {
     const fits = heightOf(bands, down(cell), gap) <= room;
     cell = Math.floor(Math.min(shape.tallest * cell, fits ? tallest(bands) : Infinity));
   }
-  cell = Math.min(cell, shape.highest ?? cell);
   const blockWidth = kw * across + (kw - 1) * cellGap;
   const isHigh = room > 0 && heightOf(bands, down(cell), gap) > room;
   const rowsCut = isHigh && !!shape.tallest && !tiny && !flowing && bands <= MOST_CUTS;

@@ -231,7 +231,7 @@ export const AXIS_HEIGHT = 14;
 /** So far beyond a narrow cell they may end, if x is named between them then. */
 const BEYOND = 4;
 
-/** The axis of all cells, under the lowest one at the left: its ends, and its name between them; in a large one also the ends of ±y. */
+/** The axis of all cells, under the lowest one at the left: its ends, and its name between them; in a large one also the ends of ±y. Of narrow cells it is said in words under a kernel. */
 export function axisMarks(
   a: Arrangement,
   [low, high]: readonly [number, number],
@@ -246,13 +246,15 @@ export function axisMarks(
   const whole = left + widthOf(name, WORDS) + 4 + right;
   const across = whole < a.across + BEYOND ? Math.max(whole, a.across) : a.across;
   const base = y + height + AXIS_HEIGHT - 2;
-  const ends = across < left + 6 + right ? [] : texts; // Else they would be read as one number: the headline has them.
+  const ends = across < left + 6 + right ? [] : texts; // Else they would be read as one number.
+  const said = ends.length > 0 ? "" : `${name} ${texts.join(" … ")}`;
   const sides = yEnd && a.cell >= LEAST_WITH_SIDE ? [yEnd, -yEnd] : [];
   return [
     ...sides.map((end, k) => words(x + 3, k ? y + height - 4 : y + 11, formatNumber(end), muted)),
     ...ends.map((text, k) =>
       words(x + k * across, base, text, muted, { anchor: k ? "end" : "start" }),
     ),
+    ...(widthOf(said, WORDS) <= a.blockWidth ? [words(x, base, said, muted)] : []),
     ...(whole <= across
       ? [words(x + (left + across - right) / 2, base, name, muted, { anchor: "middle" })]
       : []),

@@ -43,8 +43,12 @@ export function shareExample(model: AnyModel, store: Store): void {
   if (model.get("kind") === "network_view") networks.set(store, model);
 }
 
+/** What trainings are called, where that is more than the class of the model: in a comparison. */
+const names = new WeakMap<Store, string>();
+
 /** Has a card show a view's training while no view of that training is seen. */
-export function watchSight(view: HTMLElement, store: Store, signal: AbortSignal): void {
+export function watchSight(view: HTMLElement, store: Store, signal: AbortSignal, name = ""): void {
+  if (name) names.set(store, name);
   const card = cards.get(store) ?? createCard(view.ownerDocument, store);
   cards.set(store, card);
   card.add(view, signal);
@@ -113,7 +117,7 @@ function createCard(document: Document, store: Store) {
     const standing = store.standing();
     const loss = latestLoss(standing);
     const words = statusText(store.current()?.step ?? null, standing);
-    putWords(name, standing.model || "Training");
+    putWords(name, names.get(store) || standing.model || "Training");
     statusLine.toggleAttribute("data-warns", lookOf(standing) === "diverged");
     putWords(statusLine, loss ? `${words} · ${loss.name} ${formatNumber(loss.value)}` : words);
     const ratio = window.devicePixelRatio || 1;

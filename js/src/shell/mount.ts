@@ -45,6 +45,8 @@ export interface Still {
 
 /** A view in a host, which has layers, timeline, readout and buttons that save once for all. Style sheets know it by `data-kw-within`. */
 export interface Within {
+  /** Traits that its model does not have: how it is one of several. */
+  traits?: Readonly<Record<string, unknown>>;
   read(words: string, chosen?: boolean, warns?: boolean): void;
   /** Whether the host shows a remark for all its views. */
   says(remark: string): boolean;
@@ -132,6 +134,7 @@ export const viewOf =
 function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): void {
   const { model, el, host, signal, within } = props;
   const hasTime = !kind.timeless && !within;
+  const get = (trait: string): unknown => within?.traits?.[trait] ?? model.get(trait);
   const document = el.ownerDocument;
   const className = `kw-view kw-${kind.name.replaceAll("_", "-")}`;
   const root = element(document, "div", className) as unknown as ViewElement;
@@ -157,7 +160,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     hosted: within !== undefined,
     stream: () => stream.name(),
     store: () => stream.store(),
-    get: (trait) => model.get(trait),
+    get,
     choose(trait, value) {
       model.set(trait, value);
       model.save_changes();
@@ -184,7 +187,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
   within?.takes(still, draw);
 
   const sight = kind.fits && !within ? drawingInSight(root, body, () => stream.store()) : null;
-  const given = (from: Store) => givenOf(model, from, width(), theme(), within);
+  const given = (from: Store) => givenOf(get, from, width(), theme(), within);
 
   /** The scene as it is saved: nothing pointed at, nothing scrolled. */
   function still(): Still | null {
@@ -262,8 +265,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
 
 /** While frames come, or a pointer, the words change their length; at rest they take no more room than they need. */
 function saidAtRest(remarks: Scene["caption"], store: Store, { stage }: Parts) {
-  const moves = isUnderWay(store.standing()) || store.current() !== store.latest();
-  const isHeld = moves || stage?.pointed().id;
+  const isHeld = isUnderWay(store.standing()) || store.cursor() >= 0 || stage?.pointed().id;
   return isHeld ? undefined : remarks.map(({ text }) => text).join();
 }
 
@@ -324,7 +326,7 @@ function isSaid({ text, shared, inside }: Remark, within: Within | undefined): b
 }
 
 function givenOf(
-  model: AnyModel,
+  get: Given["get"],
   store: Store,
   width: number,
   theme: Theme,
@@ -333,9 +335,9 @@ function givenOf(
   const room = within?.height();
   return {
     store,
-    get: (trait) => (trait === "height" && room ? room : model.get(trait)),
+    get: (trait) => (trait === "height" && room ? room : get(trait)),
     width,
-    height: room ?? Math.max(96, Number(model.get("height")) || 480),
+    height: room ?? Math.max(96, Number(get("height")) || 480),
     room,
     theme,
     ratio: globalThis.devicePixelRatio || 1,

@@ -2,9 +2,11 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { counted } from "../../phi/entries.ts";
+import { formatCount } from "../../phi/format.ts";
 import type { Given } from "../../scene/drawing.ts";
+import { watchSight } from "../../shell/card.ts";
 import { atEnd, element, listen, putAttributes, putStyle, putWords } from "../../shell/element.ts";
-import { createSteadyHeight, heightInSight } from "../../shell/in_sight.ts";
+import { bringIntoSight, createSteadyHeight, heightInSight } from "../../shell/in_sight.ts";
 import type { Mounted, Shell, Within } from "../../shell/mount.ts";
 import { mountScrubber } from "../../shell/scrubber.ts";
 import { statusText } from "../../shell/status.ts";
@@ -17,7 +19,7 @@ import { render as renderGrid } from "../kernel_grid/view.ts";
 import { render as renderNetwork } from "../network_view/view.ts";
 import { comparedOf, MOST, picturesAbreast } from "./pictures.ts";
 import { colourOfModel } from "./table.ts";
-import type { ShownModels } from "./verdict.ts";
+import { modelsIn, type ShownModels } from "./verdict.ts";
 
 interface What {
   of: "kernels" | "networks";
@@ -25,9 +27,8 @@ interface What {
   label: string;
   refs: readonly string[];
   render(props: Mounted): void;
-  /** A trait of its view's model that says how it is one of several. */
-  trait: string;
-  said(number: number): unknown;
+  /** How one of them is one of several. */
+  traits(number: number): Readonly<Record<string, unknown>>;
   mounted?(number: number, place: HTMLElement): void;
   /** Traits that all of them have alike, and which of their values only one knows. */
   alike: readonly string[];
@@ -36,16 +37,16 @@ interface What {
 
 export type Models = ReturnType<typeof createModels>;
 
-/** A kernel grid of each model, with one scale for all, and controls for all in `bar`. */
+/** A kernel grid of each model, with a timeline and controls for all in `bar`. */
 export function createGrids(shell: Shell, bar: HTMLElement): Models {
   const refs = (shell.get("parts") ?? []) as string[];
+  const agreed = agreement(refs.length, MOST, (drawn) => models.allBut(drawn));
   const models = createModels(shell, {
     of: "kernels",
     label: "Kernels",
     refs,
     render: renderGrid,
-    trait: "together",
-    said: agreement(refs.length, MOST, (drawn) => models.allBut(drawn)),
+    traits: (number) => ({ together: agreed(number) }),
     /** Each grid keeps its choice of layers, beside its name; the rest of the first one's header is for all. */
     mounted(number, place) {
       const header = place.querySelector(".kw-header");
@@ -64,13 +65,13 @@ export function createGrids(shell: Shell, bar: HTMLElement): Models {
 /** The whole network of each model, with one example running through all. */
 export function createNetworks(shell: Shell): Models {
   const refs = (shell.get("diagrams") ?? []) as string[];
+  const compared = comparedOf(refs.length, (drawn) => models.allBut(drawn));
   const models = createModels(shell, {
     of: "networks",
     label: "Network",
     refs,
     render: renderNetwork,
-    trait: "compared",
-    said: comparedOf(refs.length, (drawn) => models.allBut(drawn)),
+    traits: (number) => ({ compared: compared(number) }),
     alike: ["example", "drawing"],
   });
   return models;
@@ -119,6 +120,7 @@ function createModels(shell: Shell, request: What) {
       if (signal.aborted) return;
       parts[number] = { model, store };
       const within: Within = {
+        traits: request.traits(number),
         seen() {
           const view = root.closest(".kw-view");
           const rows = Math.ceil(places.length / columns);
@@ -138,9 +140,8 @@ function createModels(shell: Shell, request: What) {
         },
         height: () => undefined,
       };
-      const one = saying(model, request.trait, request.said(number));
-      request.render({ model: one, el: place, host, signal, within } as unknown as Mounted);
-      store.subscribe(() => shell.schedule(), signal);
+      request.render({ model, el: place, host, signal, within } as unknown as Mounted);
+      hearModel(shell, store, number);
       watchTraits(model, request.alike, (trait) => pass(number, trait, model.get(trait)), signal);
       request.mounted?.(number, place);
       for (const name of HEADS) for (const head of headsIn([place], name)) sizes.observe(head);
@@ -184,10 +185,8 @@ function createModels(shell: Shell, request: What) {
         const left = store.leftOut();
         const missing = left.length > 0 ? ` · ${counted(left.length, "layer")} not shown` : "";
         const standing = store.standing();
-        // While it trains the newest step of each stands in the table above, which is drawn at moments of its own.
-        const moves = store.cursor() < 0 && isUnderWay(standing);
-        const at = moves ? null : (store.current()?.step ?? null);
-        const kept = moves ? "" : keptText(store, newest);
+        const at = store.current()?.step ?? null;
+        const kept = store.cursor() < 0 && isUnderWay(standing) ? "" : keptText(store, newest);
         // Who is ahead, and by how much, stands over all of them.
         const { values = [] } = shown.rows.find(({ key }) => key === "parameters") ?? {};
         const size = request.of === "networks" ? ` · ${values[k]} parameters` : "";
@@ -200,7 +199,7 @@ function createModels(shell: Shell, request: What) {
         putAttributes(step, { title: left.join("\n") || text });
       });
     },
-    /** What a picture of them is drawn from. */
+    /** What they are drawn from. */
     parts: (given: Given): Given[] =>
       parts.flatMap((part) =>
         part
@@ -212,6 +211,15 @@ function createModels(shell: Shell, request: What) {
       for (const [number, { redraw }] of places.entries()) if (number !== drawn) redraw();
     },
   };
+}
+
+/** Draws a comparison with each frame of a model, whose training is kept in sight as that of a view alone is. */
+function hearModel({ root, get, schedule, signal }: Shell, store: Store, number: number): void {
+  watchSight(root, store, signal, modelsIn(get)[number]?.name);
+  store.subscribe(() => {
+    bringIntoSight(root, store);
+    schedule();
+  }, signal);
 }
 
 /** Why one is back at an earlier step than the others are: it has ended, has not begun, or kept no later one. */
@@ -239,16 +247,4 @@ function align(places: readonly HTMLElement[]): void {
       for (const head of heads) head.style.minHeight = height;
     }
   }
-}
-
-/** A view's model that says something more: that it is one of several, for one. */
-function saying(model: AnyModel, trait: string, said: unknown): AnyModel {
-  const get = (name: string) => (name === trait ? said : model.get(name));
-  return new Proxy(model, {
-    get(target, name) {
-      if (name === "get") return get;
-      const value = Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
 }

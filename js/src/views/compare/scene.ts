@@ -1,5 +1,6 @@
 /** Compare's scene: the numbers of several models, their curves, and in pictures their kernels. */
 
+import { formatCount } from "../../phi/format.ts";
 import {
   type Chart,
   type ChartHands,
@@ -9,6 +10,7 @@ import {
   handsMarks,
   legendEntries,
   nearestPoint,
+  type Panel,
   tabulated,
 } from "../../scene/chart.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
@@ -26,6 +28,7 @@ import {
   momentOf,
   type ShownModels,
   shownIn,
+  trained,
 } from "./verdict.ts";
 
 export type CompareScene = Scene & ReturnType<typeof sceneOf>;
@@ -79,11 +82,15 @@ function placed(shown: ShownModels, chart: Chart, { width, still }: Given) {
 }
 
 function sceneOf(shown: ShownModels, chart: Chart, given: Given, hands: ChartHands) {
-  const { width, theme, ratio, pointed, parts } = given;
+  const { width, theme, ratio, pointed, parts = [] } = given;
   const { colours } = theme;
   const { table, layout, empty, height } = placed(shown, chart, given);
   const below = given.get("show") === "networks" ? "networks" : "kernels";
-  const kernels = parts && picturesOf(below, parts, shown.models, given);
+  // In a page they are views of their own.
+  const kernels = given.still && parts[0] && picturesOf(below, parts, shown.models, given);
+  /** The step that one looks back at; −1 for the newest. */
+  const back = Math.max(-1, ...parts.map(({ store }) => store.cursor()));
+  const step = hands.step ?? (back < 0 ? null : back);
   const sites = table.rows.map(({ row, box }) => {
     const bold = row.best.length > 0 ? ". The better number is bold" : "";
     return {
@@ -108,15 +115,15 @@ function sceneOf(shown: ShownModels, chart: Chart, given: Given, hands: ChartHan
     moment: momentOf(shown),
     words: wordsOf(shown, chart, layout),
     about: shown.models.join(", "),
-    caption: captionOf(shown, chart),
+    caption: captionOf(shown, chart, layout, back),
     sheets: [
       { marks: () => tableMarks(table, shown, pointed.id, colours, ratio) },
       {
         from: [...steady, layout.steps.from, layout.steps.to, place?.x, place?.y, place?.height],
         marks: () => chartMarks(chart, layout, colours, ratio),
       },
-      // The numbers beside them are means: the latest ones would contradict them.
-      { marks: () => handsMarks(chart, layout, hands, colours, ratio, false) },
+      // The numbers beside them are means: the latest ones would contradict them. In a film they are those of its step.
+      { marks: () => handsMarks(chart, layout, { ...hands, step }, colours, ratio, false) },
       {
         marks: () =>
           empty.lines.map((text, k) => words(empty.x, empty.y + 12 + 16 * k, text, colours.muted)),
@@ -133,6 +140,8 @@ function sceneOf(shown: ShownModels, chart: Chart, given: Given, hands: ChartHan
 function captionOf(
   { hints, verdict, note, models, crossed, decided: [first] }: ShownModels,
   { panels }: Chart,
+  { steps }: ChartLayout,
+  back: number,
 ): Remark[] {
   const remarks = hints.map((text): Remark => ({ text, tone: "warn" }));
   const drawn = panels.find(({ title }) => first && title === inWords(first.quantity));
@@ -140,9 +149,19 @@ function captionOf(
     const mean = drawn?.curves.find((curve) => curve.name === name)?.mean;
     return mean ? (nearestPoint(mean, first.step)?.value ?? null) : null;
   });
-  const text = (verdict && drawn && crossed(ends)) || verdict;
+  const then = drawn && back >= 0 ? valuesAt(drawn, steps, back) : "";
+  const text = then || (verdict && drawn && crossed(ends)) || verdict;
   if (text) remarks.push({ text, tone: "ink", strong: true, title: DECIDED });
   return [...remarks, { text: note }].filter(({ text }) => text !== "");
+}
+
+/** "At step 60: training loss KAN 0.41, CNN 0.62 (trends)."; "" where nothing is known of that step. */
+function valuesAt(panel: Panel, steps: ChartLayout["steps"], back: number): string {
+  const known = legendEntries(panel, steps, back).filter(({ step }) => step !== null);
+  const values = known.map(({ name, value, mean }) => `${name} ${mean || value}`).join(", ");
+  const at = `At step ${formatCount(known[0]?.step ?? back)}`;
+  const how = known.some(({ mean }) => mean) ? " (trends)" : "";
+  return values && `${at}: ${trained(panel.title)} ${values}${how}.`;
 }
 
 function wordsOf(shown: ShownModels, { panels }: Chart, { steps }: ChartLayout): string {

@@ -265,22 +265,27 @@ function verdictOf(models: readonly Model[], deciding: readonly Deciding[]): str
 /** `isLost`: better numbers than of what has diverged say nothing. */
 function leadOf(models: readonly Model[], deciding: readonly Deciding[], isLost: boolean): string {
   const [first, ...others] = deciding;
-  if (!first) {
-    const isNew = ({ steps, last, networks }: Model) => !networks && steps === 0 && last.size === 0;
-    const waiting = models.filter(isNew).map(({ name }) => name);
-    if (waiting.length === models.length) return "Not trained yet.";
-    if (waiting.length === 0 || goneOn(models).length === 0) return "";
-    return `${waiting.join(" and ")} ${waiting.length > 1 ? "have" : "has"} not been trained yet.`;
-  }
+  const isNew = ({ steps, last, networks }: Model) => !networks && steps === 0 && last.size === 0;
+  const waiting = models.filter(isNew).map(({ name }) => name);
+  if (waiting.length === models.length) return "Not trained yet.";
+  const verb = waiting.length > 1 ? "have" : "has";
+  const hasGone = goneOn(models).length > 0;
+  const wait =
+    waiting.length > 0 && hasGone ? `${waiting.join(" and ")} ${verb} not been trained yet.` : "";
+  if (!first) return wait;
   // Where all are level in it, what decides between these.
   const tie = isEqual(first) && others.find((one) => bestIn(one).length > 0);
   const names = models.map(({ name }) => name);
   const { step, values, quantity } = first;
   const best = bestIn(first);
   const after = `After ${formatCount(step)} step${step === 1 ? "" : "s"}`;
-  const at = goneOn(models).length > 0 ? `At step ${formatCount(step)}` : after;
+  const at = hasGone ? `At step ${formatCount(step)}` : after;
   const text = written(quantity, values);
   const measure = trained(quantity);
+  const order = [...best, ...names.keys()].filter((k, n, all) => all.indexOf(k) === n);
+  const known = order.filter((k) => values[k] !== null).map((k) => `${names[k]} ${text[k]}`);
+  const each = `${at}: ${measure} ${known.join(", ")}`;
+  if (wait) return `${each}. ${wait}`;
   if (best.length === 0) {
     if (values.length < 2 || !isEqual(first)) return "";
     const equal = `${measure} ${text[0]} for ${names.length === 2 ? "both" : "all"}`;
@@ -292,11 +297,7 @@ function leadOf(models: readonly Model[], deciding: readonly Deciding[], isLost:
     if (tie && !isLost) return `${at}, ${leading(tie, names)}; ${alike}.`;
     return `${at}, no model is ahead: ${alike}${areClose ? "" : mean}.`;
   }
-  if (isLost || goneOn(models).length > 0) {
-    const order = [...best, ...names.keys()].filter((k, n, all) => all.indexOf(k) === n);
-    const each = order.filter((k) => values[k] !== null).map((k) => `${names[k]} ${text[k]}`);
-    return `${at}: ${measure} ${each.join(", ")}${meansOf(first)}.`;
-  }
+  if (isLost || hasGone) return `${each}${meansOf(first)}.`;
   return `${at}, ${leading(first, names)}.`;
 }
 
@@ -322,8 +323,8 @@ export function crossingOf(
   return `After ${formatCount(step)} steps, no model is clearly ahead: ${leading(decided, names)}, but the trends have crossed: ${each.join(", ")}.`;
 }
 
-const trained = (quantity: string) =>
-  quantity.startsWith("eval_") ? inWords(quantity) : `training ${inWords(quantity)}`;
+export const trained = (quantity: string) =>
+  /^eval[_ ]/.test(quantity) ? inWords(quantity) : `training ${inWords(quantity)}`;
 
 function meansOf({ first, step }: Deciding): string {
   const over = step - first + 1;

@@ -108,10 +108,11 @@ function build(shell: Shell): Parts {
       const hasCurves = ((given.get("curves") ?? []) as unknown[]).length > 0;
       bar.element.hidden = !hasCurves || given.get("show") === "networks";
       options.show(given.get);
-      const shown = stage.show(given, draw);
+      const below = lower(given);
+      const shown = stage.show({ ...given, parts: below.parts(given) }, draw);
       if (typeof shown === "string") return shown;
       scene = shown;
-      lower(given).show(shown.shown, shown.width);
+      below.show(shown.shown, shown.width);
       tell(shown);
       return shown;
     },

@@ -15,7 +15,7 @@ import { beyondGrid } from "./marks.ts";
 import { othersOf } from "./overview.ts";
 import type { Picture } from "./picture.ts";
 import { type Shade, tintRamp } from "./scores.ts";
-import { isFlat, isGrey, togetherOf } from "./settings.ts";
+import { ALL_MODELS, isFlat, isGrey, togetherOf } from "./settings.ts";
 import { selectionText } from "./words.ts";
 
 const PLACES =
@@ -43,13 +43,14 @@ export function gridCaption(
   // In a host, or beside others, there is room for what is needed to read it; the rest is said on hovering.
   const together = togetherOf(get);
   const isBrief = room !== undefined || together !== null;
-  const isShared = together?.isShared() && !isPlain(layer) && settings.scale === "layer";
-  const whose = isShared && !isGrey(settings) ? " for all models" : "";
+  const isOfAll = !isPlain(layer) && settings.scale === ALL_MODELS;
+  const isCommon = together && !isGrey(settings) && (overview || settings.scale !== "function");
+  const whose = !isCommon ? "" : isOfAll ? " for all models" : ", its own scale";
   const text = overview ? squares : axesText(picture, isBrief) + whose;
   caption.push({ text, tone: "ink", strong: true, title: overview ? PLACES : over });
   if (overview) {
     const ramp = rampOf(paletteOf(theme.name));
-    const colouring = `falls / rises: ${sizesText(picture)}`;
+    const colouring = `falls / rises: ${sizesText(picture)}${whose}`;
     caption.push(keyed(colouring, "ramp", ramp, `${inputsText(picture)}. ${over}`));
     say(leadText(picture));
   }
@@ -164,7 +165,7 @@ export function axesText(picture: Picture, isBrief = false): string {
   const plotted = isBrief && !changed ? x : `each plot: ${shown}, ${x}`;
   const { smallest, largest } = scales;
   const value = changed ? "change" : isPlain(layer) ? `w·${v}` : "φ";
-  if (settings.scale === "layer") return `${plotted}, ${value} ${formatRange(largest)}`;
+  if (settings.scale !== "function") return `${plotted}, ${value} ${formatRange(largest)}`;
   const own =
     smallest === largest
       ? formatRange(largest)

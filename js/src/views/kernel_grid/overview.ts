@@ -162,7 +162,9 @@ export function plotBox(
     const flat = isFlat(picture.settings);
     const least = plotLeast(flat);
     const above = scrolls ? seenIn(a, height - least) : a.height + (flat ? 0 : AXIS_HEIGHT);
-    const tall = Math.min(PLOT_HEAD + LARGEST_PLOT.height, height - above - PAD);
+    const room = Math.min(PLOT_HEAD + LARGEST_PLOT.height, height - above - PAD);
+    // Grids that are compared are as tall as they are: each shows a function.
+    const tall = wide === WIDE ? room : Math.max(least, room);
     return tall + PAD < least ? null : { x: PAD, y: above, width: width - 2 * PAD, height: tall };
   }
   const right = a.left + a.perBand * (a.blockWidth + a.gap) - a.gap;

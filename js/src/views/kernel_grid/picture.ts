@@ -1,6 +1,6 @@
 /** Everything about one drawing that is not pixels: the layer, where its cells lie, sample points, sizes and scales. */
 
-import { extent, maxIndex } from "d3-array";
+import { extent, max, maxIndex } from "d3-array";
 import { ALL_POINTS, type Plan, risesAt, samplePlan } from "../../phi/curves.ts";
 import { basisOf, type Fold, foldedShape, isPlain } from "../../phi/entries.ts";
 import { type Arrangement, arrange, GROUP } from "../../phi/geometry.ts";
@@ -10,7 +10,14 @@ import { largestFinite, niceCeil, readableSize } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import { functionPeaks, type Peaks, peaksReader, withoutOutliers } from "./peaks.ts";
 import { type Scores, type Shade, shadeOf, weightsOf } from "./scores.ts";
-import { isFlat, isGrey, OVERVIEW_BEYOND, type Settings, type Together } from "./settings.ts";
+import {
+  ALL_MODELS,
+  isFlat,
+  isGrey,
+  OVERVIEW_BEYOND,
+  type Settings,
+  type Together,
+} from "./settings.ts";
 import { phi, pointsOf, type Subject, sizeOf, startOf, subjectOf } from "./subject.ts";
 
 /** At least about this many values of φ are computed for the sizes of one frame: all rows for some hundred functions. */
@@ -71,17 +78,7 @@ function groundOf(from: Ingredients, keep: Keep) {
   const { mode } = settings;
   const { arrangement, unit } = keep(
     "arrangement",
-    [
-      layer,
-      shape,
-      width,
-      order,
-      room,
-      mode,
-      from.magnifies,
-      from.scrolls,
-      from.together?.version(),
-    ],
+    [layer, shape, width, order, room, mode, from.magnifies, from.scrolls],
     () => arranged(from, shape),
   );
   // A line is the same everywhere: from −1 to 1 it ends at its weight.
@@ -112,6 +109,8 @@ function groundOf(from: Ingredients, keep: Keep) {
     cells: NO_NUMBERS,
     /** max |value| per function, NaN where not finite. Empty where a cell is a grey. */
     sizes: NO_NUMBERS,
+    /** The function that reaches furthest at the newest step, and how far it does over all steps: in a film it stays. */
+    peak: { f: 0, size: 0 },
     /** 0 black … 1 white per function where a cell is one grey; NaN where not finite. */
     greys: NO_NUMBERS,
     /** φ at the start, when it is drawn behind. */
@@ -165,6 +164,8 @@ export function pictureMaker(): (from: Ingredients) => Picture {
     });
     picture.sizes = now.sizes;
     picture.broken = unknownIn(now.sizes);
+    const f = furthest((all.at(-1) ?? now).sizes);
+    picture.peak = { f, size: max([now, ...all], ({ sizes }) => sizes[f]) ?? 0 };
     if (behind) {
       const points = drawnPoints(arrangement);
       const plan = keep("ghost", [behind, xRange, points], () =>
@@ -228,11 +229,11 @@ function shareScale(picture: Picture, most: number): void {
 /** Sets the scales, from how far the functions reach now and at all steps that are known. */
 function setScales(picture: Picture, now: Peaks, all: readonly Peaks[], together: Together | null) {
   const { mode, scale } = picture.settings;
-  if (mode === "overview" || scale === "layer") {
+  if (mode === "overview" || scale !== "function") {
     // Over all steps but for outliers, and at this step in any case.
     const own = niceCeil(Math.max(now.most, withoutOutliers(all.map((one) => one.most))));
-    // The lines of plain weights would press φ flat.
-    const most = isPlain(picture.layer) ? own : (together?.y(own) ?? own);
+    const isShared = scale === ALL_MODELS && !isPlain(picture.layer); // Lines of weights would press φ flat.
+    const most = (isShared && together?.y(own)) || own;
     shareScale(picture, most);
     if (mode === "overview") picture.cells = signedCells(picture);
     else picture.cut = now.sizes.filter((size) => size > most).length;
@@ -272,7 +273,7 @@ const CELL_GAP = 4;
 
 /** Plots of single functions are so many times as wide as high, in a narrow view more, and those of a kernel as high as wide, where there is room; where grids are compared they may be small, too. */
 const [WIDEST, WIDEST_NARROW, TALLEST_BESIDE] = [2.2, 3.5, 1.4];
-const COMPARED = { least: 14, widest: 6, tallest: 1.6, broadest: 2.4 };
+const COMPARED = { least: 14, widest: 10, tallest: 2.2, broadest: 2.4 };
 /** In so few pixels from left to right the plots of a kernel may be so small: all are to be seen. */
 const SMALL = { below: 330, least: 17 };
 
@@ -309,13 +310,13 @@ function arranged(
     order: order ?? undefined,
     corner: layer.window ? ([layer.window.out, layer.window.in] as const) : undefined,
   };
-  const of = (down: number, size: readonly [number, number], highest?: number) => {
+  const of = (down: number, size: readonly [number, number]) => {
     const own = {
       least: width < SMALL.below ? SMALL.least : undefined,
       widest: width < WIDE ? WIDEST_NARROW : WIDEST,
       tallest: magnifies || scrolls ? TALLEST_BESIDE : undefined,
     };
-    const plots = flat ? {} : { apart: CELL_GAP, highest, ...(together ? COMPARED : own) };
+    const plots = flat ? {} : { apart: CELL_GAP, ...(together ? COMPARED : own) };
     return arrange({ ...cells, ...plots, kh: size[0], kw: size[1] }, across, down, tiny);
   };
   const within = (down: number, least: number) => {
@@ -325,14 +326,7 @@ function arranged(
     const small = overview && layer.kind === "conv" && kh * kw > 1 && tooMany;
     return small ? { arrangement: of(down, [1, 1]), unit: kh * kw } : { arrangement, unit: 1 };
   };
-  if (together) {
-    const own = within(room, 1);
-    // The same φ is as high in all of them.
-    const highest = together.cell(flat ? Number.POSITIVE_INFINITY : own.arrangement.cell);
-    if (flat || highest >= own.arrangement.cell) return own;
-    return { arrangement: of(room, [kh, kw], highest), unit: 1 };
-  }
-  if (!magnifies || isWide) return within(room, 1);
+  if (together || !magnifies || isWide) return within(room, 1);
   // The plot lies below, if it does not take more than half of the cells' height, or hide some of them.
   const down = Math.max(1, room - plotLeast(flat));
   const [above, whole] = [within(down, LEAST_CELL), within(room, 1)];

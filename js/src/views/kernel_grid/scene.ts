@@ -25,7 +25,6 @@ import { cellGroundMarks, functionMarks, markedMarks, xAt } from "./marks.ts";
 import { boxOf, functionAt, functionPlotMarks, plotBox, shownOf } from "./overview.ts";
 import { PAGES, pagesOf, seenIn } from "./pages.ts";
 import {
-  furthest,
   type Ingredients,
   inputRange,
   type Picture,
@@ -197,20 +196,19 @@ function sceneOf(picture: Picture, given: Given, readingX: number) {
   }
   const marked = { ...cells, x };
   // A ghost drawn by scales of their own changes with every frame.
-  const steady = !ghost || settings.scale === "layer";
+  const steady = !ghost || settings.scale !== "function";
   const under = [arrangement, layer, initial?.frame, shade, theme.name, colours.surface, ratio];
   const key = JSON.stringify([settings, ghost && scales, xRange]);
   const beside = besideIn(layer, given);
   const first = beside < 0 ? selected : beside;
   // Of layers of one shape the same function is shown, on the same axis; of a window the page has no others to compare with.
-  const own = furthest(picture.sizes);
-  const peak = { f: own, size: picture.sizes[own] };
-  const agreed = plot && together?.largest(String(layer.shape), peak);
+  const agreed = plot && together?.largest(String(layer.shape), picture.peak);
   const usual = plot && first < 0 && !layer.window ? firstShown(given.store, layer) : null;
   const opened = first < 0 ? (agreed?.f ?? usual?.f ?? first) : first;
   const shown = plot ? shownOf(picture, hovered, opened) : -1;
-  const yEnd = settings.scale === "layer" ? scales.largest : undefined;
-  const compared = agreed?.f === own ? "the largest" : "the largest of another model";
+  const yEnd = settings.scale !== "function" ? scales.largest : undefined;
+  const best = given.store.cursor() < 0 ? "largest of all" : "largest at the end";
+  const compared = agreed?.f === picture.peak.f ? best : "same function";
   const which = agreed ? compared : usual?.why || "the largest of those drawn";
   const known = beside >= 0 ? "the one beside" : selected >= 0 ? "selected" : which;
   const how = hovered >= 0 ? "pointed at" : known;

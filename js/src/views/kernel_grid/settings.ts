@@ -4,7 +4,9 @@ import { oneOf } from "../../scene/drawing.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 
 export const GRID_MODES = ["curves", "overview", "pattern", "change"] as const;
-export const SCALES = ["layer", "function"] as const;
+/** The scale that grids beside each other can have in common; a grid alone has that of its layer then. */
+export const ALL_MODELS = "all models";
+export const SCALES = ["layer", "function", ALL_MODELS] as const;
 export const SORTS = ["position", "range", "change"] as const;
 
 export type GridMode = (typeof GRID_MODES)[number];
@@ -58,12 +60,8 @@ export interface Together {
   version(): number;
   /** Tells how far φ reaches in this grid, and gives how far in all; each has the x of its own inputs. */
   y(own: number): number;
-  /** Tells how high the cells of this grid may be, and gives how high those of all are. */
-  cell(own: number): number;
   /** Tells the largest function of a layer of this shape, and gives the largest one in all grids of such a layer. */
   largest(shape: string, own: Peak): Peak;
-  /** Whether others have that range, too. */
-  isShared(): boolean;
 }
 
 /** A grid among others is as tall as it is. */
@@ -76,7 +74,6 @@ export function togetherOf(get: (trait: string) => unknown): Together | null {
 /** The range that `count` grids have in common; `changed` is called when it is another for all but the grid that is drawn. */
 export function agreement(count: number, most: number, changed = (_drawn: number) => {}) {
   const ys: number[] = Array(count).fill(0);
-  const cells: number[] = Array(count).fill(Number.POSITIVE_INFINITY);
   const peaks: (Peak & { shape: string })[] = [];
   let lastState = "";
   let version = 0;
@@ -84,10 +81,9 @@ export function agreement(count: number, most: number, changed = (_drawn: number
     peaks
       .filter((peak) => peak.shape === shape)
       .reduce((best, one) => (one.size > best.size ? one : best));
-  function agree(grid: number, isNew = false) {
-    const shown = peaks.map(({ shape }) => best(shape).f);
-    const now = JSON.stringify([Math.max(...ys), Math.min(...cells), shown]);
-    if (now === lastState && !isNew) return;
+  function agree(grid: number) {
+    const now = JSON.stringify([Math.max(...ys), peaks.map(({ shape }) => best(shape).f)]);
+    if (now === lastState) return;
     lastState = now;
     version++;
     changed(grid);
@@ -96,21 +92,14 @@ export function agreement(count: number, most: number, changed = (_drawn: number
     most,
     version: () => version,
     y(own) {
-      const isNew = ys[grid] === 0;
       ys[grid] = own;
-      agree(grid, isNew);
-      return Math.max(...ys);
-    },
-    cell(own) {
-      cells[grid] = own;
       agree(grid);
-      return Math.min(...cells);
+      return Math.max(...ys);
     },
     largest(shape, own) {
       peaks[grid] = { ...own, shape };
       agree(grid);
       return best(shape);
     },
-    isShared: () => ys.filter((one) => one > 0).length > 1,
   });
 }

@@ -24,6 +24,7 @@ import {
   GRID_MODES,
   type GridMode,
   isFlat,
+  isGrey,
   SCALES,
   type Settings,
   SORTS,
@@ -99,11 +100,11 @@ function build(shell: Shell): Parts {
       const layer = layerNamed(store.current(), given.get("layer"));
       const settings = settingsOf(given.get, layer);
       const layers = store.current()?.layout.layers ?? [];
-      const together = togetherOf(given.get);
+      const isCompared = togetherOf(given.get) !== null;
       // Grids beside each other have one way to choose a layer.
-      const room = together ? 0 : shell.root.clientWidth;
+      const room = isCompared ? 0 : shell.root.clientWidth;
       const hasStart = !layer?.band && store.ghost() !== null;
-      const state = { ...settings, scores: scoreNames(given.get), hasStart };
+      const state = { ...settings, scores: scoreNames(given.get), hasStart, isCompared };
       header.show(state, layers, layer?.name ?? "", room);
       const shown = view.show(given, layer, mostIn(given), draw);
       if (typeof shown === "string") return shown;
@@ -122,6 +123,7 @@ function build(shell: Shell): Parts {
 interface State extends Settings {
   scores: readonly string[];
   hasStart: boolean;
+  isCompared: boolean;
 }
 
 const MODE_TITLES: Record<GridMode, string> = {
@@ -133,6 +135,7 @@ const MODE_TITLES: Record<GridMode, string> = {
   change: "Draw how far every function has moved since the first frame: φ now − φ at the start",
 };
 
+const COMPARED_SCALES = [{ value: "layer", label: "each model" }, ...entries(SCALES.slice(1))];
 const OPTIONS: readonly Option<State>[] = [
   {
     trait: "mode",
@@ -144,9 +147,9 @@ const OPTIONS: readonly Option<State>[] = [
   {
     trait: "scale",
     label: "scale",
-    title: "One y axis for all functions of the layer, or one for each",
-    options: entries(SCALES),
-    shown: (state) => !isFlat(state),
+    title: "One y axis for all functions of the layer, one for each, or one for all models",
+    options: ({ isCompared }) => (isCompared ? COMPARED_SCALES : entries(SCALES.slice(0, 2))),
+    shown: (state) => !isFlat(state) || (state.isCompared && !isGrey(state)),
   },
   {
     trait: "binarise",
