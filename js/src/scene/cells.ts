@@ -254,7 +254,7 @@ export function axisMarks(
     ...ends.map((text, k) =>
       words(x + k * across, base, text, muted, { anchor: k ? "end" : "start" }),
     ),
-    ...(widthOf(said, WORDS) <= a.blockWidth ? [words(x, base, said, muted)] : []),
+    ...(said !== "" && widthOf(said, WORDS) <= a.blockWidth ? [words(x, base, said, muted)] : []),
     ...(whole <= across
       ? [words(x + (left + across - right) / 2, base, name, muted, { anchor: "middle" })]
       : []),

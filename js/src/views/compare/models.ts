@@ -2,7 +2,6 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { counted } from "../../phi/entries.ts";
-import { formatCount } from "../../phi/format.ts";
 import type { Given } from "../../scene/drawing.ts";
 import { watchSight } from "../../shell/card.ts";
 import { atEnd, element, listen, putAttributes, putStyle, putWords } from "../../shell/element.ts";

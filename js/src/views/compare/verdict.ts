@@ -284,8 +284,8 @@ function leadOf(models: readonly Model[], deciding: readonly Deciding[], isLost:
   const measure = trained(quantity);
   const order = [...best, ...names.keys()].filter((k, n, all) => all.indexOf(k) === n);
   const known = order.filter((k) => values[k] !== null).map((k) => `${names[k]} ${text[k]}`);
-  const each = `${at}: ${measure} ${known.join(", ")}`;
-  if (wait) return `${each}. ${wait}`;
+  const sentence = `${at}: ${measure} ${known.join(", ")}`;
+  if (wait) return `${sentence}. ${wait}`;
   if (best.length === 0) {
     if (values.length < 2 || !isEqual(first)) return "";
     const equal = `${measure} ${text[0]} for ${names.length === 2 ? "both" : "all"}`;
@@ -297,7 +297,7 @@ function leadOf(models: readonly Model[], deciding: readonly Deciding[], isLost:
     if (tie && !isLost) return `${at}, ${leading(tie, names)}; ${alike}.`;
     return `${at}, no model is ahead: ${alike}${areClose ? "" : mean}.`;
   }
-  if (isLost || hasGone) return `${each}${meansOf(first)}.`;
+  if (isLost || hasGone) return `${sentence}${meansOf(first)}.`;
   return `${at}, ${leading(first, names)}.`;
 }
 
