@@ -264,8 +264,8 @@ describe("the function that views begin with", () => {
   it("is the one that varies most, and stays the same while it learns and when the page is loaded again", () => {
     const [start, later] = framesOf([0.1, 0.3, 0.2], [2, 0.3, 0.2]);
     const first = page();
-    expect(first.asked(start)).toEqual({ f: 1, why: "varies most" });
-    const then = { f: 1, why: "varied most at first" };
+    expect(first.asked(start)).toEqual({ f: 1, why: "largest φ range" });
+    const then = { f: 1, why: `largest φ range at step ${start.step}` };
     expect(first.asked(start, later)).toEqual(then);
     expect(page(JSON.parse(JSON.stringify(first.held))).asked(start, later)).toEqual(then);
   });
@@ -282,6 +282,6 @@ describe("the function that views begin with", () => {
 
   it("is the one that varies most by then where a training is seen first when it is under way", () => {
     const [start, later] = framesOf([0.1, 0.2, 0.3], [0.1, 0.8, -0.4]);
-    expect(asked(start, later)).toEqual({ f: 1, why: "varies most" });
+    expect(asked(start, later)).toEqual({ f: 1, why: "largest φ range" });
   });
 });

@@ -176,7 +176,7 @@ describe("a dashboard", () => {
     const said = (panel: string) =>
       all(`[data-panel="${panel}"] .kw-remark`).map(({ textContent }) => textContent);
     expect(said("training").join()).not.toMatch(/step|idle|paused/);
-    const first = "kernel 0 · row 1, column 2, varies most";
+    const first = "kernel 0 · row 1, column 2";
     expect(said("function")[0]).toBe(first);
     store.select({ layer: "conv1", out: 1, in: 0, row: 1, column: 1 });
     await painted();

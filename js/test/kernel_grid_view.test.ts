@@ -97,6 +97,15 @@ describe("the controls", () => {
     expect(options[1].textContent).toBe("block1.conv — 16 kernels of 3 × 3 functions");
   });
 
+  it("name layers in whole words where sizes would not fit beside them", async () => {
+    vi.restoreAllMocks();
+    blankPage(300, 300);
+    const { root } = showing(makeStream("deep").store);
+    await painted();
+    const options = Array.from(root.querySelectorAll(".kw-layer-menu option"));
+    expect(options[1].textContent).toBe("block1.conv");
+  });
+
   it("write the trait that they name", async () => {
     const { model, one } = showing(makeStream().store);
     await painted();

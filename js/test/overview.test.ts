@@ -188,7 +188,7 @@ describe("a layer of many functions", () => {
     const narrow = sceneOf(frame, { width: 480 });
     expect(narrow.plot?.y).toBeGreaterThanOrEqual(narrow.picture.arrangement.height);
     expect(narrow.height).toBeLessThanOrEqual(480);
-    expect(titles(narrow).some((text) => text.startsWith("varies most, framed · "))).toBe(true);
+    expect(titles(narrow).some((text) => text.startsWith("largest φ range, framed · "))).toBe(true);
   });
 
   it("frames the cell of the function that is plotted", () => {
@@ -431,7 +431,7 @@ describe("a small layer of curves", () => {
       expect(y).toBeGreaterThan(0);
       expect(opened(seen)).toBe(y);
       const said = scene.sheets.flatMap(({ marks }) => [...marks(seen)]).flatMap(textOf);
-      expect(said.find((text) => text.includes("φ| up to"))).toMatch(/^varies most, framed/);
+      expect(said.find((text) => text.includes("φ| up to"))).toMatch(/^largest φ range, framed/);
       return cuts.filter((cut) => cut <= most).length;
     });
     expect(rowsSeen).toEqual([...rowsSeen].sort());

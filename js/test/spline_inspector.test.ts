@@ -549,7 +549,7 @@ describe("words and colours", () => {
     expect(phiInputsText(one, observed)).toContain("<0.1 % beyond every basis function");
     observed.outsideDomain.fill(0);
     expect(phiInputsText(one, observed)).toBe("all inputs seen (1,200 samples) lie on the grid");
-    expect(phiInputsText(one, null)).toBe("inputs not observed yet: live.observe(batch)");
+    expect(phiInputsText(one, null)).toBe("live.observe(batch) shows its inputs");
     const band = bandFor(one.layer, 3, Array(one.layer.count).fill(3));
     expect(phiInputsText({ ...one, layer: { ...one.layer, band } }, null)).toBe("");
   });
@@ -594,9 +594,9 @@ it("the bars of the inputs are as high as the square root of their share, and th
     marks.flatMap((mark) => (mark.kind === "text" ? mark.text : []));
   const whole = marksOver([0, 4]);
   expect(heightsIn(whole)).toEqual([40, (40 * 8) / 30, (40 * 6) / 30]);
-  expect(textsIn(whole)).toEqual(["90 % of", "inputs"]);
+  expect(textsIn(whole)).toEqual(["90 %", "inputs"]);
   // Of a part of x the tallest that is seen.
   const part = marksOver([1.5, 4]);
   expect(heightsIn(part)).toEqual([40, (40 * 6) / 8]);
-  expect(textsIn(part)).toEqual(["6.4 % of", "inputs"]);
+  expect(textsIn(part)).toEqual(["6.4 %", "inputs"]);
 });

@@ -169,8 +169,8 @@ describe("the legend", () => {
     const { root, row } = show(store);
     await painted();
     const keys = root.kwView.rows().map(({ key }) => key);
-    // The band is of an ensemble alone.
-    expect(keys).toEqual(PLOT_PARTS.filter((key) => key !== "band"));
+    // The band is of an ensemble alone, and bars have no key before inputs were observed.
+    expect(keys).toEqual(PLOT_PARTS.filter((key) => key !== "band" && key !== "density"));
     for (const key of keys) {
       expect(row(key)?.getAttribute("aria-pressed")).toBe("true");
       expect(row(key)?.getAttribute("aria-label")).toBeTruthy();
@@ -350,7 +350,7 @@ describe("the drawing", () => {
     expect(caption()[0]).toMatch(
       /^φ (rises|falls) from −?\d\.\d{1,4} to −?\d\.\d{1,4}(, then (rises|falls) to −?\d\.\d{1,4})?$/,
     );
-    expect(caption().join()).toContain("inputs not observed yet: live.observe(batch)");
+    expect(caption().join()).toContain("live.observe(batch) shows its inputs");
     model.receive(seen(9, new Float32Array(9)));
     await painted();
     expect(caption().join()).toContain("25 % of the inputs seen (8 samples) lie outside the grid");

@@ -366,7 +366,7 @@ def test_inputs_that_were_observed_are_drawn_and_told(
 ) -> None:
     view = open_inspector(lab, server, "live.observe(digits.test_images[:64]);")
     pixels = view.image()
-    assert "inputs not observed yet: live.observe(batch)" in view.caption()
+    assert "live.observe(batch) shows its inputs" in view.caption()
     lab.run_cell(3)
     lab.until(lambda: "64 samples" in view.caption(), "the share of inputs")
     share = lab.evaluate(

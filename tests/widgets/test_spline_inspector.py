@@ -128,7 +128,7 @@ def test_the_page_edits_the_parameter_and_takes_it_back(setting):
     ask(inspector, kind="edit", **place, coefficients=wanted, final=True)
     np.testing.assert_allclose(layer.spline_weight[1, 0, 2, 0].tolist(), wanted[1:], atol=1e-6)
     assert layer.base_weight[1, 0, 2, 0].item() == 0.25
-    assert inspector.stream.edits == {"undo": 1, "redo": 0, "message": ""}
+    assert inspector.stream.edits == {"undo": 1, "redo": 0, "step": 0, "message": ""}
     ask(inspector, kind="undo")
     np.testing.assert_allclose(layer.spline_weight[1, 0, 2, 0].tolist(), before.tolist(), atol=1e-6)
     assert inspector.stream.edits == {"undo": 0, "redo": 1, "message": ""}

@@ -203,16 +203,19 @@ function layerChoice(tabs: Choice, menu: Choice) {
   // Until the width is known, so is not which of the two is shown.
   tabs.box.hidden = menu.box.hidden = true;
   let listed = "";
-  /** Offers layers that the stream need not have, each with its title. */
+  const widthOf = ({ length }: string) => 6.6 * length + 22;
+  /** Offers layers that the stream need not have, each with its title; in a menu that is narrow without their sizes. */
   function list(entries: readonly (Item & { title: string })[], chosen: string, width: number) {
-    const text = JSON.stringify(entries);
+    const room = Math.max(160, TABS * width);
+    const isShort = width !== 0 && entries.some(({ title }) => widthOf(title) > room);
+    const text = JSON.stringify([entries, isShort]);
     if (text !== listed) {
       listed = text;
       tabs.fill(entries);
-      menu.fill(entries.map(({ value, title }) => ({ value, label: title })));
+      menu.fill(isShort ? entries : entries.map((one) => ({ ...one, label: one.title })));
     }
-    const room = entries.reduce((sum, { label }) => sum + 7 * label.length + 22, 0);
-    const asTabs = entries.length <= 4 && room <= Math.max(160, TABS * width);
+    const taken = entries.reduce((sum, { label }) => sum + widthOf(label), 0);
+    const asTabs = entries.length <= 4 && taken <= room;
     tabs.box.hidden = !asTabs;
     menu.box.hidden = asTabs;
     tabs.set(chosen);

@@ -26,8 +26,8 @@ export function createStatus(document: Document, timed: boolean, stateFirst = fa
   return {
     element: root,
     show(store: Store, ensemble = "") {
-      const standing = store.standing();
       const step = store.current()?.step ?? null;
+      const standing = standingOf(store, step);
       // Whoever chose the newest step does not look back.
       const isBack = step !== null && step < (store.latest()?.step ?? step);
       // The line of the time has the step, where there is one.
@@ -44,6 +44,13 @@ export function createStatus(document: Document, timed: boolean, stateFirst = fa
       if (root.dataset.state !== state) root.dataset.state = state;
     },
   };
+}
+
+/** How a run stands; where functions were changed by hand since its last step, that. */
+function standingOf(store: Store, step: number | null): Standing {
+  const standing = store.standing();
+  const isEdited = step !== null && store.edits().step === step && standing.state !== "running";
+  return isEdited ? { ...standing, words: `edited since step ${formatCount(step)}` } : standing;
 }
 
 /** Says how many parts are not shown, and which, with the reason. */

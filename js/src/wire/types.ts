@@ -234,10 +234,11 @@ export interface Activations {
   extras: Map<number, Map<string, Float32Array>>;
 }
 
-/** How many edits can be undone and redone, and what was refused last, in words. */
+/** How many edits can be undone and redone, the step of the last one, and what was refused last, in words. */
 export interface Edits {
   undo: number;
   redo: number;
+  step?: number;
   message: string;
 }
 

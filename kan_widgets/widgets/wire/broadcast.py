@@ -291,6 +291,7 @@ class Broadcast(SelfClosing, anywidget.AnyWidget, Listener):
 
     def _tell_edits(self, edits: "Edits", message: str, note: str = "") -> None:
         counts = {"undo": len(edits.done), "redo": len(edits.undone)}
+        counts |= {"step": edits.done[-1].step} if edits.done else {}
         with self._lock:
             self.edits = {**counts, "message": message, **({"said": note} if note else {})}
 

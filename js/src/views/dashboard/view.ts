@@ -40,8 +40,9 @@ function build(shell: Shell): Parts {
   pages.fill(panels.pages.map((page) => ({ value: page, label: page, title: PAGES[page] ?? "" })));
   pages.box.hidden = panels.pages.length < 2;
   header.append(pages.box, ...layers.boxes, tools);
-  /** Layers are tabs while these fit beside the tools: see how much of a view's width tabs may take. */
-  const room = () => (header.clientWidth - tools.offsetWidth - pages.box.offsetWidth - 28) / TABS;
+  /** Layers are tabs where these, which are narrow here, fit beside the tools: see how much of a view's width tabs may take. */
+  const room = (tabs: number) =>
+    (header.clientWidth - tools.offsetWidth - pages.box.offsetWidth - 32 + 12 * tabs) / TABS;
 
   return {
     header,
@@ -60,7 +61,7 @@ function build(shell: Shell): Parts {
       const layer = layerNamed(frame, given.get("layer"));
       const page = panels.pages.length > 0 ? String(given.get("page") ?? panels.pages[0]) : "";
       const all = frame?.layout.layers ?? [];
-      if (header.clientWidth > 0) layers.show(all, layer?.name ?? "", room());
+      if (header.clientWidth > 0) layers.show(all, layer?.name ?? "", room(all.length));
       if (layer && root.dataset.layer !== layer.name) root.dataset.layer = layer.name;
       pages.set(page);
       for (const box of layers.boxes) box.toggleAttribute("data-kw-off", page === "network");

@@ -224,7 +224,7 @@ export function curvesOver(
 }
 
 function captionOf({ theme }: Given, { arrangement, most, reach }: Evaluated, axis: string) {
-  const headline = `Each tile is one function φ${axis}: blue below 0, orange above.`;
+  const headline = `Each tile is one function φ${axis}.`;
   const caption: Remark[] = [{ text: headline, tone: "ink", strong: true }];
   if (reach.low <= reach.high) {
     const cut = Math.max(-reach.low, reach.high) > most ? "; some beyond the colours" : "";

@@ -118,7 +118,8 @@ export function createHeader(shell: Shell, movement: Movement, actions: Actions)
     editing.append(made);
     return { kind, made };
   });
-  tools.append(zoom, observe, pin, editing);
+  // What comes and goes is the last: nothing moves aside for it.
+  tools.append(zoom, pin, editing, observe);
   let shown: State | null = null;
 
   function select() {

@@ -350,13 +350,10 @@ function barMarks(
   return [
     rects(inside, { fill: colours.density }),
     rects(outside, { fill: colours.density, opacity: 0.5 }),
-    words(
-      beside,
-      high,
-      strip.height < LOW ? "" : `${roughPercent(most / total)} of`,
-      colours.muted,
-      { anchor: "end", middle: true },
-    ),
+    words(beside, high, strip.height < LOW ? "" : roughPercent(most / total), colours.muted, {
+      anchor: "end",
+      middle: true,
+    }),
     line([strip.x - 4, top, strip.x, top], colours.line),
     words(beside, strip.height < LOW ? floor : high + 16, "inputs", colours.muted, {
       anchor: "end",

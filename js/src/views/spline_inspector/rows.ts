@@ -89,9 +89,9 @@ export function legendRows(
       colours: [colours.density],
     }),
   );
-  // What networks of an ensemble were before they were trained is not told, nor which inputs they saw.
+  // Bars that there are not need no key; what networks of an ensemble were before they were trained is not told.
   const isTold = (key: string, on: boolean) => key !== "density" || !on || picture.density;
-  return rows.filter(({ key, on }) => !band || (key !== "ghost" && isTold(key, on)));
+  return rows.filter(({ key, on }) => isTold(key, on) && !(band && key === "ghost"));
 }
 
 /** Labels of the terms that are no base, from the first to the last. */

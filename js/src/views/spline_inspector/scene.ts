@@ -7,9 +7,16 @@ import { formatNumber, momentText, spanText } from "../../phi/format.ts";
 import type { Ends } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
-import { type Mark, type Point, type Remark, type Scene, sitesOf } from "../../scene/marks.ts";
+import {
+  keyed,
+  type Mark,
+  type Point,
+  type Remark,
+  type Scene,
+  sitesOf,
+} from "../../scene/marks.ts";
 import { grown, rect, WORDS, words } from "../../scene/shapes.ts";
-import { fitting, widthOf } from "../../scene/text.ts";
+import { widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
 import { samePlace } from "../../wire/protocol.ts";
 import type { Selection, Store } from "../../wire/types.ts";
@@ -189,7 +196,7 @@ function sceneOf(picture: PlotPicture, settings: Settings, y: Ends, given: Given
   const strip = picture.density !== undefined;
   // Where the rows lie does not depend on what is read.
   const arranged = layout(given, legendRows(picture, settings, null, colours), y, strip);
-  const keyed = arranged.legend.columns.length > 0;
+  const hasLegend = arranged.legend.columns.length > 0;
   const { places, height } = arranged;
   const reading = readingOf(picture, places, given, touch);
   const rows = legendRows(picture, settings, reading, colours);
@@ -241,7 +248,7 @@ function sceneOf(picture: PlotPicture, settings: Settings, y: Ends, given: Given
     moment: momentText(frame),
     words: description(picture),
     about: JSON.stringify([layer.name, at, settings.editable]),
-    caption: [...captionOf(picture, settings, given), ...(keyed ? [] : keyOf(rows, picture))],
+    caption: captionOf(picture, settings, given, hasLegend ? [] : keyOf(rows, picture)),
     sheets: [
       {
         from: [picture, ...boxes, theme.name, colours.surface, ratio],
@@ -325,11 +332,13 @@ function dotsAt(at: PhiReading, { named }: PlotPicture, { ink, base, spline }: C
   return [...named].reverse().map((name) => ({ y: at[name], colour: fills[name] }));
 }
 
-/** Pixels beside a function's name in a host that are not its own, up to the width at which it has lines enough; and its letters, in fonts that are wide. */
-const [NAMELESS, NARROW, LETTERS] = [90, 390, 13];
-
-function captionOf(picture: PlotPicture, { form }: Settings, given: Given): Remark[] {
-  const { store, room, width } = given;
+function captionOf(
+  picture: PlotPicture,
+  { form }: Settings,
+  given: Given,
+  key: readonly Remark[],
+): Remark[] {
+  const { store, room } = given;
   const { at, phi, range, x, curves } = picture;
   const { layer } = phi;
   const values = curves.find(({ name }) => name === "phi")?.y ?? [];
@@ -337,15 +346,13 @@ function captionOf(picture: PlotPicture, { form }: Settings, given: Given): Rema
   const why = store.selection() || layer.count === 1 ? "" : firstShown(store, layer).why;
   const observed = store.observed(layer.name);
   const name = functionText(layer, phi.f, observed?.fold ?? []);
-  const [whole, brief] = [why, why.replace(/ at .*/, "")].map((w) => `${name}, ${w}`);
-  const most = width > NARROW ? width - NAMELESS : Number.POSITIVE_INFINITY;
-  const title = why ? fitting([whole, brief, name], most, LETTERS) : name;
   const caption: Remark[] = [
-    { text: title, tone: "ink", inside: true },
+    { text: name, tone: "ink", inside: true, title: why && `Shown first: ${why}` },
+    ...key,
     { text: course, tone: range ? "ink" : "warn", strong: true },
     // In a host there is little room, and the axis says it.
     { text: room === undefined ? spanText(layer.variable, x) : "" },
-    { text: room === undefined ? why : "" },
+    { text: room === undefined && why ? `shown first: ${why}` : "" },
     { text: samePlace(at, form) ? form.words : "" },
     { text: phiInputsText(phi, observed, store) },
     { text: noteOf(layer, observed) },
@@ -358,6 +365,7 @@ function keyOf(rows: readonly KeyRow[], { named }: PlotPicture): Remark[] {
   const kinds = { line: "line", ramp: "ramp", dashes: "dash", point: "ring" } as const;
   return rows.flatMap(({ look, key, label, colours, on }): Remark[] => {
     if (!on || look === "knot" || look === "bars" || named.some((name) => name === key)) return [];
-    return [{ text: label, swatch: { kind: kinds[look], colours } }];
+    // Shorter than in a legend: it has a line with the name.
+    return [keyed(label.replace(/^basis functions/, "basis"), kinds[look], colours)];
   });
 }

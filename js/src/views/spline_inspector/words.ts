@@ -89,11 +89,9 @@ export function formula({
 
 /** What was observed of the inputs of a function. */
 export function phiInputsText(phi: Phi, observed: Observed | null, store?: Store): string {
-  // Whoever has an ensemble has no `live`.
-  if (!observed && phi.layer.band) return "";
-  if (!observed && store?.alone()) return "inputs not observed";
-  const offered = store !== undefined && offersObserving(store, phi.layer.name);
-  if (!observed) return `inputs not observed yet${offered ? "" : ": live.observe(batch)"}`;
+  // The plot says that there are none; whoever has an ensemble, or a saved page, has no `live`.
+  const isSaid = phi.layer.band || store?.alone() || offersObserving(store ?? null, phi.layer.name);
+  if (!observed) return isSaid ? "" : "live.observe(batch) shows its inputs";
   const entry = observedEntry(phi.layer, phi.f);
   if (entry >= observed.entries) return "";
   const grid = observed.outsideDomain[entry];
