@@ -52,9 +52,10 @@ class Compare(CurvesView):
     Each model has one colour, in the numbers and in the curves of all quantities. The numbers that
     decide come first: how good, how large and how slow each model is, at the last step that all
     have reached. The grids have one timeline, and each a scale of its own, or all the same
-    (``scale="all models"``, set for each of `grids`). The curves of loss and accuracy are what each binding's ``log`` was given, so any loop will do; `kan_widgets.fit` with
-    a dict of models gives all the same batches, one after the other. Nothing here affects the
-    training. In an animation the kernels move; numbers and curves are the current ones.
+    (``scale="all models"``, set for each of `grids`). The curves of loss and accuracy are what each
+    binding's ``log`` was given, so any loop will do; `kan_widgets.fit` with a dict of models gives
+    all the same batches, one after the other. Nothing here affects the training. In an animation
+    the kernels move; numbers and curves are the current ones.
 
     Attributes
     ----------

@@ -7,14 +7,7 @@ import { formatNumber, momentText, spanText } from "../../phi/format.ts";
 import type { Ends } from "../../phi/inputs.ts";
 import { memory } from "../../phi/memory.ts";
 import type { Drawing, Given } from "../../scene/drawing.ts";
-import {
-  keyed,
-  type Mark,
-  type Point,
-  type Remark,
-  type Scene,
-  sitesOf,
-} from "../../scene/marks.ts";
+import { type Mark, type Point, type Remark, type Scene, sitesOf } from "../../scene/marks.ts";
 import { grown, rect, WORDS, words } from "../../scene/shapes.ts";
 import { widthOf } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
@@ -196,10 +189,11 @@ function sceneOf(picture: PlotPicture, settings: Settings, y: Ends, given: Given
   const strip = picture.density !== undefined;
   // Where the rows lie does not depend on what is read.
   const arranged = layout(given, legendRows(picture, settings, null, colours), y, strip);
-  const hasLegend = arranged.legend.columns.length > 0;
   const { places, height } = arranged;
   const reading = readingOf(picture, places, given, touch);
   const rows = legendRows(picture, settings, reading, colours);
+  const key = arranged.legend.columns.length > 0 ? [] : keyOf(rows, picture);
+  const said = captionOf(picture, settings, given);
   const legend = {
     ...arranged.legend,
     rows: arranged.legend.rows.map((placed, k) => ({ ...placed, row: rows[k] })),
@@ -248,7 +242,7 @@ function sceneOf(picture: PlotPicture, settings: Settings, y: Ends, given: Given
     moment: momentText(frame),
     words: description(picture),
     about: JSON.stringify([layer.name, at, settings.editable]),
-    caption: captionOf(picture, settings, given, hasLegend ? [] : keyOf(rows, picture)),
+    caption: [...said.slice(0, 1), ...key, ...said.slice(1)],
     sheets: [
       {
         from: [picture, ...boxes, theme.name, colours.surface, ratio],
@@ -332,13 +326,8 @@ function dotsAt(at: PhiReading, { named }: PlotPicture, { ink, base, spline }: C
   return [...named].reverse().map((name) => ({ y: at[name], colour: fills[name] }));
 }
 
-function captionOf(
-  picture: PlotPicture,
-  { form }: Settings,
-  given: Given,
-  key: readonly Remark[],
-): Remark[] {
-  const { store, room } = given;
+/** The name of the function is the first. */
+function captionOf(picture: PlotPicture, { form }: Settings, { store, room }: Given): Remark[] {
   const { at, phi, range, x, curves } = picture;
   const { layer } = phi;
   const values = curves.find(({ name }) => name === "phi")?.y ?? [];
@@ -348,7 +337,6 @@ function captionOf(
   const name = functionText(layer, phi.f, observed?.fold ?? []);
   const caption: Remark[] = [
     { text: name, tone: "ink", inside: true, title: why && `Shown first: ${why}` },
-    ...key,
     { text: course, tone: range ? "ink" : "warn", strong: true },
     // In a host there is little room, and the axis says it.
     { text: room === undefined ? spanText(layer.variable, x) : "" },
@@ -366,6 +354,7 @@ function keyOf(rows: readonly KeyRow[], { named }: PlotPicture): Remark[] {
   return rows.flatMap(({ look, key, label, colours, on }): Remark[] => {
     if (!on || look === "knot" || look === "bars" || named.some((name) => name === key)) return [];
     // Shorter than in a legend: it has a line with the name.
-    return [keyed(label.replace(/^basis functions/, "basis"), kinds[look], colours)];
+    const text = label.replace(/^basis functions/, "basis");
+    return [{ text, swatch: { kind: kinds[look], colours } }];
   });
 }
