@@ -155,8 +155,6 @@ export function sizesAt(frame: Frame, layer: LayerLayout, plan: Plan): Float32Ar
 /** What is asked of a store for the function that views begin with. */
 type Begun = Pick<Store, "initial" | "latest" | "current" | "held" | "hold" | "observed">;
 
-const LARGEST = "largest φ range";
-
 /** The function of a layer that views begin with, and what is said of it: the one that varies most when this is asked first, which then stays. Of an ensemble the one in which the networks differ most. */
 export function firstShown(store: Begun, layer: LayerLayout): { f: number; why: string } {
   if (layer.band) return { f: furthestApart(layer.band).f, why: "where the networks differ most" };
@@ -165,13 +163,13 @@ export function firstShown(store: Begun, layer: LayerLayout): { f: number; why: 
   const f = functionOf(layer, { layer: layer.name, out, in: input, row, column });
   if (f >= 0) {
     const then = at === store.current()?.step ? "" : ` at step ${formatCount(at)}`;
-    return { f, why: LARGEST + then };
+    return { f, why: `largest φ range${then}` };
   }
   const own = mostVaried(store, layer);
   if (!own) return { f: 0, why: "" };
   const most = selectionOf(layer, own.f);
   store.hold(name, [most.out, most.in, most.row, most.column, own.at]);
-  return { f: own.f, why: LARGEST };
+  return { f: own.f, why: "largest φ range" };
 }
 
 /** The function that varies most over the inputs seen, or over the grid, and the step at which it does. */

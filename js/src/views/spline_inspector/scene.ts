@@ -185,7 +185,6 @@ function sceneOf(picture: PlotPicture, settings: Settings, y: Ends, given: Given
   const { colours } = theme;
   const { phi, at, frame } = picture;
   const { layer } = phi;
-  const name = functionText(layer, phi.f, store.observed(layer.name)?.fold ?? []);
   const strip = picture.density !== undefined;
   // Where the rows lie does not depend on what is read.
   const arranged = layout(given, legendRows(picture, settings, null, colours), y, strip);
@@ -193,7 +192,7 @@ function sceneOf(picture: PlotPicture, settings: Settings, y: Ends, given: Given
   const reading = readingOf(picture, places, given, touch);
   const rows = legendRows(picture, settings, reading, colours);
   const key = arranged.legend.columns.length > 0 ? [] : keyOf(rows, picture);
-  const said = captionOf(picture, settings, given);
+  const [name, ...said] = captionOf(picture, settings, given);
   const legend = {
     ...arranged.legend,
     rows: arranged.legend.rows.map((placed, k) => ({ ...placed, row: rows[k] })),
@@ -238,11 +237,11 @@ function sceneOf(picture: PlotPicture, settings: Settings, y: Ends, given: Given
     editable,
     width: given.width,
     height,
-    title: `SplineInspector · ${layerTitle(layer)} · ${name}`,
+    title: `SplineInspector · ${layerTitle(layer)} · ${name.text}`,
     moment: momentText(frame),
     words: description(picture),
     about: JSON.stringify([layer.name, at, settings.editable]),
-    caption: [...said.slice(0, 1), ...key, ...said.slice(1)],
+    caption: [name, ...key, ...said],
     sheets: [
       {
         from: [picture, ...boxes, theme.name, colours.surface, ratio],
