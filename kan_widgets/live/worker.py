@@ -135,6 +135,8 @@ class Job:
         # Of built-in functions there is no weak reference.
         is_method = hasattr(run, "__self__") and hasattr(run, "__func__")
         self._call = weakref.WeakMethod(run) if is_method else lambda: run
+        self.waits = worker.waits
+        """Whether what it waits for is not its work; then its processor time is charged."""
         self.is_woken = False
         """Whether it was asked to run and has not begun."""
         self.earliest = float("-inf")
@@ -177,7 +179,7 @@ class Job:
             overhead.spent(cost)
             if self._throttle is not None:
                 # Where other processes take the machine it takes longer, and so does the training.
-                self._throttle.spent(start, cost if self._worker.waits else perf_counter() - start)
+                self._throttle.spent(start, cost if self.waits else perf_counter() - start)
 
 
 scheduler = Worker("kan_widgets scheduler")

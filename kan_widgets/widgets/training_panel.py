@@ -60,6 +60,7 @@ class TrainingPanel(CurvesView, ModelView):
         self._reports: tuple[str, ...] = ()
         # Beside a picture of functions, numbers are to be of about the same step.
         self._draw_job = self._throttled_job(self._draw, fps=4, weight=3)
+        self._draw_job.waits = True  # for the training's thread: it computes for a millisecond
 
     def _begin(self) -> None:
         super()._begin()

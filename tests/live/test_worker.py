@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from kan_widgets.live.budget import Throttle
+from kan_widgets.live.budget import MAX_SHARE, Budget, Throttle
 from kan_widgets.live.worker import Job, Worker, disk, scheduler
 
 LIMIT = 20.0
@@ -216,3 +216,12 @@ def test_a_job_of_which_word_is_left_runs_and_starts_no_thread() -> None:
     Job(worker, done.set).wake()
     assert done.wait(LIMIT)
     assert runs == ["test"]
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_job_that_waits_for_others_is_charged_for_what_it_does_itself(waits: bool) -> None:
+    throttle = Throttle(5.0, budget=Budget())
+    job = Job(scheduler, lambda: time.sleep(0.02), throttle)
+    job.waits = waits
+    job.run()
+    assert (throttle.needs(time.perf_counter()) < MAX_SHARE) == waits
