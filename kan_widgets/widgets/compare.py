@@ -141,7 +141,8 @@ class Compare(CurvesView):
             for name, live in lives.items()
         }
         self.networks: dict[str, NetworkView] = {}
-        self._draw_job = self._throttled_job(self._draw, fps=4)
+        self._draw_job = self._throttled_job(self._draw, fps=4, weight=3)
+        self._draw_job.waits = True  # for the training's thread, as the panel's does
         self._compared = [ComparedModel(name, live, self._draw_job) for name, live in lives.items()]
         self.matched: Ensemble | None = None
         self._placed: Ensemble | None = None
@@ -295,11 +296,10 @@ class Compare(CurvesView):
         self._match()
         if self.matched is not None and self.matched is not self._placed:
             self._place(self.matched)
-        content = self._records()
-        logs = self._logs()
         with self.hold_sync():
+            self.content = self._records()
+            logs = self._logs()
             self._draw_logged(list(logs.values()), marks_of(logs))
-            self.content = content
 
     def _logs(self) -> dict[str, Scalars]:
         return {compared.name: compared.scalars for compared in self._compared}
