@@ -344,6 +344,8 @@ def test_on_a_phone_a_finger_draws_on_a_pad_and_does_not_scroll(
     assert box["x"] + box["width"] <= 375
 
     before = page.evaluate("scrollY")
+    pad = network.locator(".kw-pad")
+    card = pad.bounding_box()
     x, y = middle(box)
     finger = page.context.new_cdp_session(page)
     for kind, at in (
@@ -353,8 +355,8 @@ def test_on_a_phone_a_finger_draws_on_a_pad_and_does_not_scroll(
     ):
         points = [] if at is None else [{"x": x, "y": at}]
         finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    pad = network.locator(".kw-pad")
     until_on(page, lambda: "your drawing: " in pad.inner_text(), "what the network says of it")
+    assert (pad.bounding_box(), sheet.bounding_box()) == (card, box)  # still under the finger
     # White where the finger went: from nearly the top to nearly the bottom.
     bright = """sheet => { const { width, height } = sheet;
       const { data } = sheet.getContext("2d").getImageData(width / 2, 0, 1, height);
