@@ -672,7 +672,7 @@ var COMMON = {
 };
 function defaultsOf(problem, network) {
   if (problem !== "digits") {
-    const widths2 = problem === "spirals" ? [6, 4] : problem === "product" ? [4, 4] : [4];
+    const widths2 = problem === "product" ? [4, 2] : [4];
     const own = { network: "dense", widths: widths2, grid: 5, rate: 0.02, batch: 50, epochs: 60 };
     return { ...COMMON, problem, ...own };
   }
