@@ -153,6 +153,18 @@ def test_each_problem_begins_and_gets_better(
     until_on(page, lambda: error_of(page) < before / 4, "a quarter of the first error")
 
 
+def test_the_time_that_is_left_is_said_while_it_is_known(open_page: Open, playground: Path) -> None:
+    page = ready(open_page(playground, "#problem=moons"))
+    left = page.locator(".kw-training-panel").get_by_text(re.compile("^remaining"))
+    assert left.count() == 0
+    train(page)
+    until_on(page, lambda: left.count() == 1, "the time left")
+    assert re.search(r"remaining\s*0:[0-5]\d$", left.inner_text())
+    run = page.locator("[data-kw-part=run]")
+    until_on(page, lambda: run.inner_text() == "Train again", "the end")
+    assert left.count() == 0
+
+
 def settings_of(page: Page) -> dict[str, Any]:
     """What stands in all controls."""
     found: dict[str, Any] = page.evaluate(
