@@ -183,6 +183,20 @@ def test_where_the_tour_begins_to_train_the_page_says_so_before_the_first_step(
     assert "not started" not in page.locator(".kw-view").first.inner_text()
 
 
+def test_on_a_phone_the_network_stays_where_it_is_from_step_to_step_of_the_tour(
+    open_page: Open, playground: Path
+) -> None:
+    page = ready(open_page(playground, "#story=4", width=390))
+    top = "() => document.querySelector('main').getBoundingClientRect().top + scrollY"
+    before = page.evaluate(top)
+    learn = choices(page, "learn")
+    for step, problem in ((5, "digits"), (6, "formula")):
+        page.get_by_role("button", name="Next", exact=True).click()
+        page.locator(".kw-story-told strong", has_text=f"{step} of").wait_for()
+        until_on(page, lambda asked=problem: learn.input_value() == asked, "its problem")
+        assert page.evaluate(top) == pytest.approx(before, abs=1)
+
+
 def test_what_is_chosen_stands_in_the_address(open_page: Open, playground: Path) -> None:
     page = ready(open_page(playground))
     assert page.url.endswith("#story=1")

@@ -3333,7 +3333,7 @@ var STORY = [
   },
   {
     title: "Doubt",
-    words: `The same network from ${SEEDS} other seeds. Left, the function of x in each. Right, the same curves, scaled to one height and flipped to point the same way.`,
+    words: `The same network from ${SEEDS} other seeds. Left, the function of x in each. Right, the same, scaled to one height and flipped to point one way.`,
     state: FORMULA,
     arrive({ model }) {
       model.send({ kind: "pause" });
