@@ -272,7 +272,10 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Opened]]:
 @pytest.mark.browser
 @pytest.mark.parametrize(
     ("name", "views"),
-    [(ARTICLE, 6), (f"notebooks/{LIVE}.html", 1), ("notebooks/index.html", 0), ("index.html", 1)],
+    [
+        *[(ARTICLE, 6), (f"notebooks/{LIVE}.html", 1), ("notebooks/index.html", 0)],
+        *[("index.html", 1), ("gallery.html", 1)],
+    ],
 )
 @pytest.mark.parametrize(("width", "theme"), [(1400, "light"), (375, "dark")])
 def test_a_page_opens_from_disk_with_its_views_alive_and_fits_the_window(
