@@ -19,12 +19,12 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 import kan_widgets
-from kan_widgets.widgets.shell.drawing_engine import png_bytes
 
 logger = logging.getLogger(__name__)
 
 FOLDER = "_pictures"
 WIDTH = 798  # pixels of the page; the style sheet fits it to the column of text
+NARROW = {358: "28em", 560: "40em"}  # other widths, and the widest window that has each
 
 
 def names_of(env: BuildEnvironment) -> dict[str, Any]:
@@ -71,23 +71,27 @@ class Picture(Run):
 
     required_arguments = 1
     final_argument_whitespace = True
-    option_spec = {"width": directives.nonnegative_int}  # noqa: RUF012
+    option_spec = {}  # noqa: RUF012
 
     def run(self) -> list[nodes.Node]:
-        """Draw the view twice; the theme of the page chooses."""
-        view, width = self.value(), self.options.get("width", WIDTH)
-        number = self.env.new_serialno("picture")
+        """Draw the view in both themes and for three widths; the page and its window choose."""
+        view, number = self.value(), self.env.new_serialno("picture")
+        folder = Path(self.env.app.outdir) / FOLDER
+        folder.mkdir(parents=True, exist_ok=True)
         stem = f"{self.env.docname.replace('/', '-')}-{number}"
+        base = "../" * self.env.docname.count("/") + FOLDER
         pictures = ""
         for theme in ("light", "dark"):
-            picture = view.image(width=width, theme=theme)
-            path = Path(self.env.app.outdir) / FOLDER / f"{stem}-{theme}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(png_bytes(picture))
-            up = "../" * self.env.docname.count("/")
+            sources = ""
+            for width in (*NARROW, WIDTH):
+                file = f"{stem}-{width}-{theme}.webp"
+                # Lossless, and not in the 256 colours of a notebook's picture.
+                view.image(width=width, theme=theme).save(folder / file, lossless=True)
+                if window := NARROW.get(width):
+                    sources += f'<source media="(max-width: {window})" srcset="{base}/{file}">'
             pictures += (
-                f'<img class="picture only-{theme}" src="{up}{FOLDER}/{path.name}" '
-                f'alt="{escape(self.arguments[0])}" width="{picture.width // 2}">'
+                f'<picture>{sources}<img class="picture only-{theme}" src="{base}/{file}" '
+                f'alt="{escape(self.arguments[0])}"></picture>'
             )
         shown(self.env.app).add(type(view).__name__)
         return [self.code(), nodes.raw("", pictures, format="html")]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from pictures import Run, names_of
+from pictures import Run, names_of, shown
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxRole
 
@@ -32,8 +32,9 @@ class Live(Run):
 
     def run(self) -> list[nodes.Node]:
         """Leave a place for the view."""
-        place = nodes.raw("", "", format="html")
-        self.env.temp_data.setdefault("live_views", []).append((place, self.value()))
+        place, view = nodes.raw("", "", format="html"), self.value()
+        self.env.temp_data.setdefault("live_views", []).append((place, view))
+        shown(self.env.app).add(type(view).__name__)
         words, faults = self.parse_inline(self.arguments[0])
         return [place, nodes.paragraph("", "", *words, classes=["figure-caption"]), *faults]
 

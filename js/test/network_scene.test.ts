@@ -1014,9 +1014,11 @@ describe("few functions in a phone's width", () => {
       for (const { width, height } of kernels.values()) expect(height / width).toBeGreaterThan(0.6);
   });
 
-  it("have what their y reaches over them", () => {
+  it("have what φ reaches over them", () => {
     const texts = scene.sheets.flatMap(({ marks }) => textsIn(marks(view)));
-    const said = texts.filter(({ text }) => /y −?[\d.]+ to [\d.]+$/.test(text));
+    const said = texts.filter(({ text }) => /φ −?[\d.]+ to [\d.]+$/.test(text));
     expect(said).toHaveLength(2);
+    // An input may be called x or y: a heading says of no axis that it is one.
+    for (const { text } of texts) expect(text).not.toMatch(/\b[xy] −?[\d.]+ to/);
   });
 });

@@ -77,7 +77,19 @@ describe("the pad", () => {
     expect(pictures[0][4 * (8 * 4 + 4)]).toBe(Math.round(255 * ink(4, 4)));
     expect(pictures[0][0]).toBe(0);
     expect(part("").textContent).toContain("your drawing: 7");
-    expect(part("").style.bottom).toBe("30px");
+  });
+
+  it("stays under the pen while what is below it moves, and is placed anew when it opens again", () => {
+    vi.spyOn(HTMLElement.prototype, "offsetHeight", "get").mockReturnValue(100);
+    pad.open();
+    pad.show("nothing is drawn yet", 280);
+    expect(part("").style.top).toBe("180px");
+    pad.show("your drawing: 7", 263);
+    expect(part("").style.top).toBe("180px");
+    pad.close();
+    pad.open();
+    pad.show("your drawing: 7", 263);
+    expect(part("").style.top).toBe("163px");
   });
 
   it.each(["mouse", "touch", "pen"])("is drawn on with a %s", (pointerType) => {

@@ -4,13 +4,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { expand, makeBasis, samplePoints, throughGrid } from "../src/playground/bases.ts";
-import { type Made, makeNetwork, makeTwin } from "../src/playground/network.ts";
+import { descriptionOf, type Made, makeNetwork, makeTwin } from "../src/playground/network.ts";
 import { makeProblem } from "../src/playground/problems.ts";
 import { BASES, type State, stateOf } from "../src/playground/state.ts";
 import { arraysOf } from "../src/playground/weights.ts";
 import { Machine } from "../src/training/machine.ts";
 import { Network } from "../src/training/network.ts";
-import type { Data } from "../src/training/trainer.ts";
+import { type Data, Trainer } from "../src/training/trainer.ts";
 import { readLayout } from "../src/wire/protocol.ts";
 
 interface BasisCase {
@@ -235,4 +235,25 @@ describe("a twin", () => {
       expect(off(makeTwin(state, problem, machine, parameters).parameters)).toBe(least);
     },
   );
+});
+
+describe("what a problem of numbers begins with", () => {
+  it.each(["product", "moons", "spirals", "formula"])(
+    "%s has no layer of more functions than can be read below each other",
+    (problem) => {
+      for (const { shape } of made(`#problem=${problem}`).layout.layers)
+        expect(shape[0] * shape[1]).toBeLessThanOrEqual(12);
+    },
+  );
+
+  it("learns the two spirals, whatever the seed", () => {
+    for (let seed = 0; seed < 5; seed++) {
+      const state = stateOf(`#problem=spirals&seed=${seed}`);
+      const { data } = problemOf(state);
+      const network = makeNetwork(state, problemOf(state), machine);
+      const trainer = new Trainer(machine, descriptionOf(network), network.frame, data, state);
+      while (trainer.step < trainer.steps) expect(trainer.advance()).toBe(true);
+      expect(trainer.score(data.test), `seed ${seed}`).toBeGreaterThanOrEqual(0.995);
+    }
+  });
 });

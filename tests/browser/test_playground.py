@@ -153,6 +153,18 @@ def test_each_problem_begins_and_gets_better(
     until_on(page, lambda: error_of(page) < before / 4, "a quarter of the first error")
 
 
+def test_the_time_that_is_left_is_said_while_it_is_known(open_page: Open, playground: Path) -> None:
+    page = ready(open_page(playground, "#problem=moons"))
+    left = page.locator(".kw-training-panel").get_by_text(re.compile("^remaining"))
+    assert left.count() == 0
+    train(page)
+    until_on(page, lambda: left.count() == 1, "the time left")
+    assert re.search(r"remaining\s*0:[0-5]\d$", left.inner_text())
+    run = page.locator("[data-kw-part=run]")
+    until_on(page, lambda: run.inner_text() == "Train again", "the end")
+    assert left.count() == 0
+
+
 def settings_of(page: Page) -> dict[str, Any]:
     """What stands in all controls."""
     found: dict[str, Any] = page.evaluate(
@@ -169,6 +181,20 @@ def test_where_the_tour_begins_to_train_the_page_says_so_before_the_first_step(
     page = ready(open_page(playground, "#story=2"))
     assert page.locator("[data-kw-part=run]").inner_text() == "Pause"
     assert "not started" not in page.locator(".kw-view").first.inner_text()
+
+
+def test_on_a_phone_the_network_stays_where_it_is_from_step_to_step_of_the_tour(
+    open_page: Open, playground: Path
+) -> None:
+    page = ready(open_page(playground, "#story=4", width=390))
+    top = "() => document.querySelector('main').getBoundingClientRect().top + scrollY"
+    before = page.evaluate(top)
+    learn = choices(page, "learn")
+    for step, problem in ((5, "digits"), (6, "formula")):
+        page.get_by_role("button", name="Next", exact=True).click()
+        page.locator(".kw-story-told strong", has_text=f"{step} of").wait_for()
+        until_on(page, lambda asked=problem: learn.input_value() == asked, "its problem")
+        assert page.evaluate(top) == pytest.approx(before, abs=1)
 
 
 def test_what_is_chosen_stands_in_the_address(open_page: Open, playground: Path) -> None:

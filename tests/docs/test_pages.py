@@ -102,8 +102,8 @@ class Loaded(HTMLParser):
         loads = (about.get("rel") or "").split()
         if tag == "link" and {"stylesheet", "icon", "preload", "modulepreload"} & {*loads}:
             self.addresses.append(about["href"] or "")
-        elif tag != "link" and about.get("src"):
-            self.addresses.append(about["src"] or "")
+        elif tag != "link" and (about.get("src") or about.get("srcset")):
+            self.addresses.append(about.get("src") or about["srcset"] or "")
 
 
 def test_every_page_loads_only_files_that_lie_beside_it(pages: Path) -> None:
@@ -178,9 +178,10 @@ def test_the_gallery_has_a_picture_of_every_view_in_both_themes(pages: Path) -> 
     for name in views:
         assert f'id="{name.lower()}"' in text, name
     pictures = [a for a in Loaded(pages / "gallery.html").addresses if a.startswith("_pictures/")]
-    assert len(pictures) >= 2 * len(views)
+    assert len(pictures) >= 3 * 2 * (len(views) - 1)  # for three widths; the Dashboard is live
     assert len({(pages / address).read_bytes() for address in pictures}) == len(pictures)
-    for light, dark in zip(pictures[::2], pictures[1::2], strict=True):
+    ways = [[a for a in pictures if a.endswith(f"-{theme}.webp")] for theme in ("light", "dark")]
+    for light, dark in zip(*ways, strict=True):
         grounds = []
         for address in (light, dark):
             with Image.open(pages / address) as picture:
@@ -271,7 +272,10 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Opened]]:
 @pytest.mark.browser
 @pytest.mark.parametrize(
     ("name", "views"),
-    [(ARTICLE, 6), (f"notebooks/{LIVE}.html", 1), ("notebooks/index.html", 0), ("index.html", 1)],
+    [
+        *[(ARTICLE, 6), (f"notebooks/{LIVE}.html", 1), ("notebooks/index.html", 0)],
+        *[("index.html", 1), ("gallery.html", 1)],
+    ],
 )
 @pytest.mark.parametrize(("width", "theme"), [(1400, "light"), (375, "dark")])
 def test_a_page_opens_from_disk_with_its_views_alive_and_fits_the_window(
@@ -344,6 +348,8 @@ def test_on_a_phone_a_finger_draws_on_a_pad_and_does_not_scroll(
     assert box["x"] + box["width"] <= 375
 
     before = page.evaluate("scrollY")
+    pad = network.locator(".kw-pad")
+    card = pad.bounding_box()
     x, y = middle(box)
     finger = page.context.new_cdp_session(page)
     for kind, at in (
@@ -353,8 +359,8 @@ def test_on_a_phone_a_finger_draws_on_a_pad_and_does_not_scroll(
     ):
         points = [] if at is None else [{"x": x, "y": at}]
         finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    pad = network.locator(".kw-pad")
     until_on(page, lambda: "your drawing: " in pad.inner_text(), "what the network says of it")
+    assert (pad.bounding_box(), sheet.bounding_box()) == (card, box)  # still under the finger
     # White where the finger went: from nearly the top to nearly the bottom.
     bright = """sheet => { const { width, height } = sheet;
       const { data } = sheet.getContext("2d").getImageData(width / 2, 0, 1, height);

@@ -47,7 +47,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "#network=dense&widths=5": (lambda: _dense(784, 5, 10, classes=True, flat=True), (1, 28, 28)),
     "#problem=moons": (lambda: _dense(2, 4, 2, classes=True), (2,)),
     "#problem=moons&basis=fourier": (lambda: _dense(2, 4, 2, classes=True, basis="fourier"), (2,)),
-    "#problem=product": (lambda: _dense(3, 4, 4, 1, classes=False), (3,)),
+    "#problem=product": (lambda: _dense(3, 4, 2, 1, classes=False), (3,)),
 }
 
 

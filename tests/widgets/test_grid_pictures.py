@@ -26,6 +26,7 @@ LIGHT = {
     "surface": "#ffffff",
     "cell": "#f5f6f8",
     "outside": "#e9ecef",
+    "zero": "#d3d8de",
     "ink": "#1b1f24",
     "muted": "#656d76",
     "ghost": "#9aa1a9",
@@ -445,6 +446,8 @@ def test_a_pattern_is_the_whiter_the_more_a_function_rises_from_end_to_end() -> 
     for f, level in enumerate(picture.greys()):
         assert (picture.cell(pixels, f)[4:-4, 4:-4] == level).all()
     assert any(text == "difference −2 … 2" for text in picture.texts)
+    edges = f'stroke="{LIGHT["zero"]}"'
+    assert picture.svg.count(edges) == 2  # of the cells, and of the key: white has one on white
     binary = draw(frame, mode="pattern", binarise=True)
     assert binary.greys() == [0 if slope < 0 else 255 for slope in slopes]
 

@@ -63,7 +63,7 @@ const COMMON: Omit<State, "problem" | "network" | "widths" | "grid" | "rate" | "
 /** What a problem begins with. */
 export function defaultsOf(problem: State["problem"], network: State["network"]): State {
   if (problem !== "digits") {
-    const widths = problem === "spirals" ? [6, 4] : problem === "product" ? [4, 4] : [4];
+    const widths = problem === "product" ? [4, 2] : [4];
     const own = { network: "dense", widths, grid: 5, rate: 0.02, batch: 50, epochs: 60 } as const;
     return { ...COMMON, problem, ...own };
   }

@@ -272,7 +272,7 @@ export const STORY: Step[] = [
   },
   {
     title: "Doubt",
-    words: `The same network from ${SEEDS} other seeds. Left, the function of x in each. Right, the same curves, scaled to one height and flipped to point the same way.`,
+    words: `The same network from ${SEEDS} other seeds. Left, the function of x in each. Right, the same, scaled to one height and flipped to point one way.`,
     state: FORMULA,
     arrive({ model }) {
       model.send({ kind: "pause" });

@@ -1,6 +1,6 @@
 /** A scene as one picture by itself: title, words, drawing. */
 
-import type { Mark, Point, Rect, Remark, Scene } from "./marks.ts";
+import type { Mark, Point, Rect, Remark, Scene, Swatch } from "./marks.ts";
 import { dot, line, rects, WORDS, words } from "./shapes.ts";
 import { type Encode, type Paper, svgOf } from "./svg.ts";
 import { fitted, widthOf, wrapped } from "./text.ts";
@@ -101,13 +101,17 @@ function captionMarks(scene: Scene, colours: Colours, width: number) {
   }
   let [x, y] = [MARGIN, 37];
   for (const remark of scene.caption.filter(({ inside }) => !inside)) {
-    const swatch = remark.swatch?.kind === "ramp" ? RAMP_WIDTH : SWATCH_WIDTH;
+    const isRamp = remark.swatch?.kind === "ramp";
+    const swatch = isRamp ? RAMP_WIDTH : SWATCH_WIDTH;
     const swatchRoom = remark.swatch ? swatch + 5 : 0;
     const weight = remark.strong ? 600 : 400;
     const fullWidth = swatchRoom + widthOf(remark.text, WORDS, weight);
     if (x > MARGIN && x + fullWidth > width - MARGIN) [x, y] = [MARGIN, y + LINE];
     const fill = colours[remark.tone ?? "muted"];
     if (remark.swatch) marks.push(...swatchMarks(remark.swatch, x, y - 4, swatch));
+    // Its white has an edge on white, as on pages.
+    const edge = [Math.round(x) + 0.5, y - 8.5, swatch - 1, 9];
+    if (isRamp) marks.push(rects(edge, { stroke: colours.zero, width: 1 }));
     const lines = wrapped(remark.text, width - MARGIN - x - swatchRoom, WORDS, weight);
     lines.forEach((text, k) => {
       if (k > 0) y += LINE;
@@ -133,12 +137,7 @@ export function keyMarks(key: readonly Remark[], { x, y }: Point, room: number, 
 }
 
 /** The swatch before words, which shows what they name. */
-function swatchMarks(
-  { kind, colours }: NonNullable<Remark["swatch"]>,
-  x: number,
-  y: number,
-  width: number,
-): Mark[] {
+function swatchMarks({ kind, colours }: Swatch, x: number, y: number, width: number): Mark[] {
   const [colour] = colours;
   switch (kind) {
     case "line":

@@ -89,22 +89,22 @@ export function createPad(shell: Shell, over: HTMLElement, sketch: Sketch, back:
     open() {
       const { width, height } = sketch.image();
       root.hidden = false;
+      root.style.top = "";
       penAt = [Math.floor(width / 2), Math.floor(height / 2)];
       canvas.focus({ preventScroll: true });
       shell.schedule();
     },
     close,
-    /** Draws what the sketch holds, and what is made of it; `below` pixels under the pad stay free. */
-    show(verdict: string, below: number) {
+    /** Draws what the sketch holds, and what is made of it. When it opens the pad ends at `end` pixels; there it stays under the pen, whatever moves below it. */
+    show(verdict: string, end: number) {
       if (root.hidden) return;
-      root.style.bottom = `${below}px`;
       const { data, width, height } = sketch.image();
-      if (canvas.width !== width) canvas.width = width;
-      if (canvas.height !== height) canvas.height = height;
+      Object.assign(canvas, { width, height });
       const { rgba } = greyPixels(data, width, sketch.ends());
       const pixels = new ImageData(new Uint8ClampedArray(rgba), width, height);
       canvas.getContext("2d")?.putImageData(pixels, 0, 0);
       putWords(verdictLine, verdict);
+      root.style.top ||= `${end - root.offsetHeight}px`;
     },
   };
 }

@@ -450,14 +450,14 @@ function createEdits({ layers }, initial, order, tell) {
 var EDITS = ["put", "edit", "zero", "reset", "undo", "redo"];
 var HEARD = ["pause", "resume", "stop", "step", "rate"];
 function panelStatus({ step, steps, rate, speed }, { batch, epochs }, state) {
-  const total = steps / epochs;
-  const epoch = step > 0 ? Math.min(epochs, Math.floor(step / total) + 1) : null;
+  const epoch = step > 0 ? Math.min(epochs, Math.floor(step * epochs / steps) + 1) : null;
+  const left = speed > 0 ? Math.ceil((steps - step) * batch / speed) : 0;
   return {
     ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
     ...{ step, epoch, epochs },
     ...{ done: step, total: steps, rate: speed / batch, mean_rate: speed / batch },
     ...{ rates: [rate], recording: "", source: "", message: "", begins: BEGINS },
-    kernels: "compiled kernels, in this page"
+    remaining: left > 0 ? `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}` : ""
   };
 }
 function createCurves() {
@@ -672,7 +672,7 @@ var COMMON = {
 };
 function defaultsOf(problem, network) {
   if (problem !== "digits") {
-    const widths2 = problem === "spirals" ? [6, 4] : problem === "product" ? [4, 4] : [4];
+    const widths2 = problem === "product" ? [4, 2] : [4];
     const own = { network: "dense", widths: widths2, grid: 5, rate: 0.02, batch: 50, epochs: 60 };
     return { ...COMMON, problem, ...own };
   }
@@ -3333,7 +3333,7 @@ var STORY = [
   },
   {
     title: "Doubt",
-    words: `The same network from ${SEEDS} other seeds. Left, the function of x in each. Right, the same curves, scaled to one height and flipped to point the same way.`,
+    words: `The same network from ${SEEDS} other seeds. Left, the function of x in each. Right, the same, scaled to one height and flipped to point one way.`,
     state: FORMULA,
     arrive({ model }) {
       model.send({ kind: "pause" });

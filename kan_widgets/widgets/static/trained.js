@@ -450,14 +450,14 @@ function createEdits({ layers }, initial, order, tell) {
 var EDITS = ["put", "edit", "zero", "reset", "undo", "redo"];
 var HEARD = ["pause", "resume", "stop", "step", "rate"];
 function panelStatus({ step, steps, rate, speed }, { batch, epochs }, state) {
-  const total = steps / epochs;
-  const epoch = step > 0 ? Math.min(epochs, Math.floor(step / total) + 1) : null;
+  const epoch = step > 0 ? Math.min(epochs, Math.floor(step * epochs / steps) + 1) : null;
+  const left = speed > 0 ? Math.ceil((steps - step) * batch / speed) : 0;
   return {
     ...{ state, control: state === "paused" ? "paused" : "running", steered: true, closed: false },
     ...{ step, epoch, epochs },
     ...{ done: step, total: steps, rate: speed / batch, mean_rate: speed / batch },
     ...{ rates: [rate], recording: "", source: "", message: "", begins: BEGINS },
-    kernels: "compiled kernels, in this page"
+    remaining: left > 0 ? `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}` : ""
   };
 }
 function createCurves() {

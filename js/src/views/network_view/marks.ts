@@ -220,7 +220,7 @@ export function columnHeadMarks(diagram: Diagram, { colours }: Theme): Mark[] {
       const { x, ends } = part.picture;
       const [along, up] = [x, ends()].map((far) => far.map(formatAlike(far, 1)).join(" to "));
       const hasTicks = hasAxes({ bundle: part.bundles[low[0]], box: low[1] });
-      const said = hasTicks ? [`x ${along}`] : [`x ${along}, y ${up}`, `y ${up}`];
+      const said = hasTicks ? [`inputs ${along}`] : [`inputs ${along}, φ ${up}`, `φ ${up}`];
       sizes.unshift(`${sizes[0]} · ${said[0]}`, ...said);
     }
     const after = column.after.map((station) => graph.stations[station].label);

@@ -104,7 +104,7 @@ function build(shell: Shell): Parts {
       else if (begins === "by keyboard" || (begins && !roomy(shown.pad))) pad.open();
       begins = null;
       // Beside the button that was pressed, which is in the window.
-      pad.show(shown.verdict, shown.height - shown.room.height + 6);
+      pad.show(shown.verdict, shown.room.height - 6);
       if (shown.asks) ask.run(shown.asks, given.store);
       // What is pointed at, else what went wrong, else what one can do.
       const words = shown.sites.words(pointed.id);

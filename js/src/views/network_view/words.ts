@@ -153,7 +153,7 @@ export function outputSum({ graph, parts, flow, hasPlot }: Diagram): string | nu
 /** What the network says of the example, and whether that is right. */
 export function exampleVerdict(diagram: Diagram): string {
   const { graph, flow, scores, probe, parts } = diagram;
-  if (flow?.blank) return "nothing is drawn yet: draw something on the input";
+  if (flow?.blank) return "nothing is drawn yet";
   const late = asOf(diagram) && ` (${asOf(diagram)})`;
   if (!scores) return late && `${exampleName(diagram)}${late}`;
   const { best, raw, probabilities } = scores;
