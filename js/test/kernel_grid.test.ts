@@ -531,16 +531,27 @@ describe("a grid among others", () => {
     expect(tall(260, compared).cell).toBeGreaterThanOrEqual(14);
   });
 
-  it("names the x of cells that are just too narrow for it", () => {
+  it("names x clear of the numbers at the ends of its axis, so that no product is read", () => {
     const { colours } = themeOf("light");
     const wide = tall(360, null);
-    const texts = (across: number) =>
-      axisMarks({ ...wide, across }, [-3, 3], "x", colours).flatMap((mark) =>
-        mark.kind === "text" ? mark.text : [],
+    const textsOf = (across: number, left = wide.left) =>
+      axisMarks({ ...wide, across, left }, [-3, 3], "x", colours).flatMap((mark) =>
+        mark.kind === "text" ? mark : [],
       );
-    expect(texts(60)).toEqual(["−3", "3", "x"]);
-    expect(texts(29)).toEqual(["−3", "3", "x"]);
-    expect(texts(16)).toEqual(["x −3 … 3"]); // under all cells of a kernel
+    const texts = (across: number, left?: number) => textsOf(across, left).map((mark) => mark.text);
+    expect(texts(120)).toEqual(["−3", "3", "x"]);
+    const [low, high, name] = textsOf(120);
+    expect(name.x - low.x).toBeGreaterThan(40);
+    expect(high.x - name.x).toBeGreaterThan(30);
+    expect(texts(60)).toEqual(["x: −3 … 3"]);
+    expect(texts(16)).toEqual(["x: −3 … 3"]); // under all cells of a kernel
+    // Beside rows there is room before the axis.
+    expect(texts(40, 42)).toEqual(["−3", "3", "x"]);
+    const [first, , beside] = textsOf(40, 42);
+    expect(beside.x).toBeLessThan(42);
+    expect(beside.anchor).toBe("end");
+    expect(first.x).toBeGreaterThanOrEqual(42);
+    expect(texts(16, 42)).toEqual(["x: −3 … 3"]);
   });
 
   it("has the largest function of all where layers are alike", () => {
