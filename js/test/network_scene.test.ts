@@ -673,6 +673,15 @@ describe("bars", () => {
     expect(texts.some((text) => text.includes("…"))).toBe(false);
   });
 
+  it.each([640, 734, 800, 1000])("are long enough to be compared in %i pixels", (width) => {
+    const scene = page({}, width)(run([6, 40, 1], 3));
+    const bars = scene.sheets[5]
+      .marks({ x: 0, y: 0, width, height: scene.height })
+      .flatMap((mark) => (mark.kind === "rects" && mark.radius === 1 ? mark.boxes[2] : []));
+    expect(bars.length).toBeGreaterThan(5);
+    expect(Math.max(...bars)).toBeGreaterThan(35);
+  });
+
   it("have a heading that keeps its form for whatever sum, in each width", () => {
     const network = run([6, 8, 8, 4]);
     const sums: string[] = [];

@@ -38,8 +38,8 @@ const SUM = 84;
 const TITLE_GAP = 6;
 /** A sum as long as most are. */
 const LONG_SUM = "−0.000";
-/** The height of a row at least and at most, its width, and the gap between two columns of rows. */
-const BAR = { row: 16, high: 22, least: 104, most: 240, gap: 16 };
+/** The height of a row at least and at most, its width, of which the bar has some 40 pixels at least, and the gap between two columns of rows. */
+const BAR = { row: 16, high: 22, least: 136, most: 240, gap: 16 };
 /** Share of the longest bar that is kept free for bars that go the other way. */
 const DOWN = 0.2;
 /** Without bars to a side its scale has an end all the same. */
