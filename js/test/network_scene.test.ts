@@ -682,6 +682,22 @@ describe("bars", () => {
     expect(Math.max(...bars)).toBeGreaterThan(35);
   });
 
+  it("have the scale that they had, after others were pointed at", () => {
+    const show = page({}, 900);
+    const network = run([6, 8, 8, 4], 2);
+    const barsOf = (id = "") => {
+      const scene = show(network, { id, at: null, keyboard: "" });
+      const marks = scene.sheets[5].marks({ x: 0, y: 0, width: 900, height: scene.height });
+      return marks.flatMap((mark) =>
+        mark.kind === "rects" && mark.radius === 1 ? [Array.from(mark.boxes)] : [],
+      );
+    };
+    const before = barsOf();
+    const others = [0, 1, 2, 3].map((unit) => barsOf(`u:3:${unit}`));
+    expect(new Set(others.map(String)).size).toBe(4);
+    expect(barsOf()).toEqual(before);
+  });
+
   it("have a heading that keeps its form for whatever sum, in each width", () => {
     const network = run([6, 8, 8, 4]);
     const sums: string[] = [];

@@ -180,7 +180,9 @@ export function linkWords(diagram: Diagram, part: Part, n: number): string {
   const given = point ? `: φ(${part.before?.print(point.x)}) = ${part.print(point.value)}` : "";
   const share = weightOf(relevance, n);
   const strength =
-    share === 1 ? "varies most in its layer" : `${roughPercent(share)} of the strongest`;
+    share === 1
+      ? "varies most in its layer"
+      : `${roughPercent(share)} of the strongest link in its layer`;
   const having = band ? Math.round(band.count * boldness(part, n)) : 0;
   const spread = band && count === 1 ? widestText(column.layer as LayerLayout, first) : strength;
   const seeds = band ? `${spread} · in ${having} of ${band.count} networks` : strength;
