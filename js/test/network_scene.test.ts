@@ -858,6 +858,16 @@ describe("the key of colours", () => {
     expect(pointed).toContain("pointed at");
     expect(pointed).toContain("negative / positive");
   });
+
+  it("says of the path what it is where nothing is drawn yet", () => {
+    const { layers, structure } = network([4, 3, 2]);
+    const probe = { shape: [2, 1, 2, 2], inputs: new Float32Array(8), labels: null };
+    const { caption } = page({ example: -1 })({ frame: frameOf(layers, 0, 3), structure, probe });
+    const said = caption.map(({ text }) => text);
+    expect(said).toContain("nothing is drawn yet: draw something on the input");
+    expect(said).toContain("φ vary most");
+    expect(said).not.toContain("strong path");
+  });
 });
 
 describe("a selected function without a place of its own", () => {
