@@ -34,6 +34,26 @@ const TRAITS = {
 
 const WHOLE = { x: 0, y: 0, width: 700, height: 700 };
 
+/** The values of function f from left to right. */
+function heatOf(view: MeshElement["kwView"], f: number) {
+  const scene = view.scene();
+  if (scene?.mode !== "ramp") throw new Error("no ramp");
+  const { y, points } = scene.curves;
+  return Array.from(y.subarray(f * points, (f + 1) * points));
+}
+
+function inputOf(view: MeshElement["kwView"]) {
+  const scene = view.scene();
+  const image = scene?.mode === "response" ? scene.response.image : null;
+  return image && { ...image, data: Array.from(image.data) };
+}
+
+/** The words in place of a drawing. */
+function messageIn(root: HTMLElement) {
+  const message = root.querySelector<HTMLElement>(".kw-message");
+  return message && !message.hidden ? (message.textContent ?? "") : "";
+}
+
 vi.mock("../src/shell/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
 
 let life: AbortController;
@@ -135,16 +155,16 @@ describe("the view", () => {
     const { store, send } = makeStream();
     const { view } = showing(store);
     await painted();
-    const start = view.heat(4)?.data;
+    const start = heatOf(view, 4);
     send(100);
     send(200);
     await painted();
     expect(view.step()).toBe(200);
-    expect(view.heat(4)?.data).not.toEqual(start);
+    expect(heatOf(view, 4)).not.toEqual(start);
     store.setCursor(0);
     await painted();
     expect(view.step()).toBe(0);
-    expect(view.heat(4)?.data).toEqual(start);
+    expect(heatOf(view, 4)).toEqual(start);
   });
 
   it("follows a selection into its layer", async () => {
@@ -158,18 +178,18 @@ describe("the view", () => {
   });
 
   it("says what is missing", async () => {
-    const { view: lost } = show(async () => {
+    const { root: lost } = show(async () => {
       throw new Error("gone");
     });
     await painted();
-    expect(lost.message()).toMatch(/cannot be read: gone/);
+    expect(messageIn(lost)).toMatch(/cannot be read: gone/);
     const empty = initialize({
       model: new FakeModel({ layouts: [], initial: {}, frame: {} }) as never,
       signal: life.signal,
     });
-    const { view: waiting } = showing(empty);
+    const { root: waiting } = showing(empty);
     await painted();
-    expect(waiting.message()).toMatch(/waiting for the first frame/);
+    expect(messageIn(waiting)).toMatch(/waiting for the first frame/);
   });
 
   it("leaves nothing behind", async () => {
@@ -190,9 +210,9 @@ describe("the view", () => {
     const { store, observe } = makeStream("broken");
     observe();
     for (const mode of ["ramp", "pair", "response"]) {
-      const { root, view } = showing(store, { mode });
+      const { root } = showing(store, { mode });
       await painted();
-      expect(view.message()).toBe("");
+      expect(messageIn(root)).toBe("");
       if (mode === "ramp") expect(root.textContent).toMatch(/2 functions not finite/);
     }
   });
@@ -397,7 +417,7 @@ describe("the response", () => {
     const probe = view.probe();
     expect(probe).toMatchObject({ output: 1, row: 5, column: 6 });
     expect(store.selection()).toMatchObject({ layer: "conv1", out: 1 });
-    const image = view.input()?.data ?? [];
+    const image = inputOf(view)?.data ?? [];
     const at = { layer: "conv1", out: 1, in: 0, row: 2, column: 1 };
     expect(pointedPixelOf(store).current()?.valueFor(at)).toBe(image[7 * 12 + 7]);
   });
@@ -451,7 +471,7 @@ describe("the response", () => {
     expect(view.words()).toEqual(expect.arrayContaining(["responses", "map 0", "map 1"]));
   });
 
-  it("has the maps close under the image and the words beside it, in a narrow page", async () => {
+  it("has the maps first, as wide as a narrow page, and close below them the image with the words beside it", async () => {
     for (const name of ["clientWidth", "offsetWidth"] as const) {
       vi.spyOn(HTMLElement.prototype, name, "get").mockReturnValue(358);
     }
@@ -463,12 +483,33 @@ describe("the response", () => {
     if (scene?.mode !== "response") throw new Error("no response");
     const texts = scene.sheets.flatMap((sheet) => sheet.marks(WHOLE));
     const found = texts.filter((mark) => mark.kind === "text");
-    const title = found.find(({ text }) => text === "responses");
-    const above = found.filter(({ y }) => y < (title?.y ?? 0));
-    const lowest = Math.max(...above.map(({ y }) => y));
     expect(found.some(({ text }) => /the dots add/.test(text))).toBe(true);
-    expect((title?.y ?? 0) - lowest).toBeGreaterThan(15);
-    expect((title?.y ?? 0) - lowest).toBeLessThan(40);
+    const title = found.find(({ text }) => text === "responses");
+    expect(title?.y).toBe(Math.min(...found.map(({ y }) => y)));
+    const { maps, image } = scene.layout;
+    const boxes = [...maps.values()];
+    const end = Math.max(...boxes.map(({ y, height }) => y + height));
+    expect(Math.max(...boxes.map(({ x, width }) => x + width))).toBeGreaterThan(0.8 * 358);
+    expect(image.y - end).toBeGreaterThan(15);
+    expect(image.y - end).toBeLessThan(40);
+  });
+
+  it("has image, maps and functions side by side from some 500 pixels on", async () => {
+    for (const name of ["clientWidth", "offsetWidth"] as const) {
+      vi.spyOn(HTMLElement.prototype, name, "get").mockReturnValue(520);
+    }
+    const { store, observe } = makeStream();
+    observe();
+    const { view } = showing(store, { mode: "response" });
+    await painted();
+    const scene = view.scene();
+    if (scene?.mode !== "response") throw new Error("no response");
+    const { maps, image, cells } = scene.layout;
+    for (const map of maps.values()) {
+      expect(map.x).toBeGreaterThan(image.x + image.width);
+      expect(map.x + map.width).toBeLessThan(cells.x);
+    }
+    expect(cells.x + cells.width).toBeGreaterThan(0.85 * 520);
   });
 
   it("has whole titles where its parts have little room side by side", async () => {
@@ -509,14 +550,14 @@ describe("the response", () => {
     await painted();
     expect(view.response(0)?.data).not.toEqual(blank);
     expect(model.get("drawing")).toMatchObject({ shape: [1, 1, 12, 12] });
-    const drawn = view.input();
+    const drawn = inputOf(view);
     const other = showing(store, {
       mode: "response",
       input: "drawn",
       drawing: model.get("drawing"),
     });
     await painted();
-    expect(other.view.input()).toEqual(drawn);
+    expect(inputOf(other.view)).toEqual(drawn);
     one<HTMLButtonElement>(".kw-button[title='Clear the drawing']").click();
     await painted();
     expect(view.response(0)?.data).toEqual(blank);
@@ -526,25 +567,25 @@ describe("the response", () => {
     const { store } = makeStream();
     const { view, press, model } = showing(store, { mode: "response", input: "drawn" });
     await painted();
-    const before = view.input()?.data ?? [];
+    const before = inputOf(view)?.data ?? [];
     // From the middle of the first map over its left edge into the image.
     press(...Array(7).fill("ArrowLeft"));
     press(" ");
     await painted();
-    const drawn = view.input()?.data ?? [];
+    const drawn = inputOf(view)?.data ?? [];
     const changed = drawn.flatMap((value, p) => (value > before[p] ? [p % 12] : []));
     expect(changed).toContain(11);
     expect(model.get("drawing")).toMatchObject({ shape: [1, 1, 12, 12] });
     const under = drawn.indexOf(Math.max(...drawn));
     press("Backspace");
     await painted();
-    expect(view.input()?.data[under]).toBe(before[under]);
+    expect(inputOf(view)?.data[under]).toBe(before[under]);
   });
 
   it("of a linear layer is refused in words", async () => {
     const { store } = makeStream();
-    const { view } = showing(store, { mode: "response", layer: "fc" });
+    const { root } = showing(store, { mode: "response", layer: "fc" });
     await painted();
-    expect(view.message()).toMatch(/linear layer.*no response map/);
+    expect(messageIn(root)).toMatch(/linear layer.*no response map/);
   });
 });

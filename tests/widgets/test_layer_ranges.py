@@ -485,7 +485,7 @@ def test_a_hundred_layers_are_cut_in_a_picture_that_says_so(tmp_path):
     models.append(model)
     view = kw.LayerRanges(model)
     assert view.image(pixel_ratio=1).height <= 930
-    assert any(text.startswith("cut here: the top") for text in texts(view))
+    assert any(text.startswith("the picture ends here: it shows the top") for text in texts(view))
     # Whatever room there is, the cut is as far below the last name: at the end of its row. So
     # nothing reaches beyond it that would have to be clipped.
     below = set()

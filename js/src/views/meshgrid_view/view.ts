@@ -157,17 +157,6 @@ function forTests(
     ...{ step, drawn, draw },
     mode: () => root.dataset.mode as MeshMode,
     layer: () => root.dataset.layer ?? null,
-    message() {
-      const message = root.querySelector<HTMLElement>(".kw-message");
-      return message && !message.hidden ? (message.textContent ?? "") : "";
-    },
-    /** The values of function f from left to right. */
-    heat(f: number) {
-      const { y, points } = of("ramp")?.curves ?? {};
-      if (!y || !points) return null;
-      const data = y.subarray(f * points, (f + 1) * points);
-      return plain({ width: points, height: 1, data });
-    },
     /** The surface as it is drawn; y rises with the rows. */
     pair() {
       const pair = of("pair")?.pair;
@@ -182,10 +171,6 @@ function forTests(
       if (!now || output >= now.response.swept.outputs) return null;
       const { swept, grids } = now.response;
       return plain(grids.get(output) ?? respond(now.frame, swept, output));
-    },
-    input() {
-      const image = of("response")?.response.image;
-      return image ? plain(image) : null;
     },
     /** The pixel that is pointed at or kept. */
     probe() {

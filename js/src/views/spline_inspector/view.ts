@@ -300,23 +300,11 @@ function forTests(
         value: coefficients[handle.b],
       }));
     },
-    readout() {
-      const { reading, picture } = scene() ?? {};
-      if (!reading || !picture) return null;
-      const terms = picture.phi.layer.labels.map((label, b) => [label, reading.terms[b]] as const);
-      return { ...reading, terms: Object.fromEntries(terms) as Record<string, number> };
-    },
-    window() {
-      const now = scene();
-      return now && { x: now.picture.x, y: now.y };
-    },
     /** Where a point of the plane lies, in client pixels. */
     point(x: number, y: number) {
       const now = scene();
       return now && placed(now, x, y);
     },
-    coefficients: () => Array.from(scene()?.picture.phi.coefficients ?? []),
-    rows: () => scene()?.legend.rows.map(({ row }) => row) ?? [],
     plot() {
       const plot = scene()?.places.plot;
       return plot ? stage.clientRect(plot) : null;
