@@ -8,7 +8,7 @@ import {
   noteOf,
   selectionOf,
 } from "../src/phi/entries.ts";
-import { rectOf } from "../src/phi/geometry.ts";
+import { PAD, rectOf } from "../src/phi/geometry.ts";
 import { phiAt } from "../src/phi/interpolate.ts";
 import { axisMarks } from "../src/scene/cells.ts";
 import { themeOf } from "../src/scene/theme.ts";
@@ -16,10 +16,12 @@ import { statusText } from "../src/shell/status.ts";
 import { placeTip } from "../src/shell/tip.ts";
 import { axesText, description, remarks } from "../src/views/kernel_grid/caption.ts";
 import { pointPlace, xAt } from "../src/views/kernel_grid/marks.ts";
+import { magnified, plotBox } from "../src/views/kernel_grid/overview.ts";
 import {
   contrastGrey,
   contrastOf,
   type Picture,
+  PLOT_HEAD,
   pictureMaker,
   seesPixels,
   xRangeOf,
@@ -599,6 +601,37 @@ describe("a grid among others", () => {
     );
     expect(peaks.map(({ f }) => f)).toEqual([1, 1, 1]);
     expect(new Set(peaks.map(({ size }) => size)).size).toBe(1);
+  });
+
+  it("keeps the axes of its large plot through a film", () => {
+    const its = layer({ shape: [2, 1, 1, 1] });
+    const history = [0.1, 0.5, 2].map((size, k) => sized(its, 10 * k, size, 0.1));
+    const make = pictureMaker();
+    const axes = history.map((frame) => {
+      const picture = make({ frame, layer: its, settings: PLAIN, width: 430, history });
+      const marks = magnified(picture, 0, 0, themeOf("light"))?.marks ?? [];
+      return marks.flatMap((mark) =>
+        mark.kind === "text" && mark.anchor === "end" ? `${mark.text} at ${mark.y}` : [],
+      );
+    });
+    expect(axes[0].length).toBeGreaterThan(2);
+    expect(axes).toEqual([axes[0], axes[0], axes[0]]);
+  });
+
+  it("leaves a plot below it a readable height in a narrow page", () => {
+    const its = layer({ shape: [5, 1, 3, 3] });
+    const from = { frame: frameOf([its]), layer: its, settings: PLAIN, magnifies: true };
+    for (const [width, room] of [
+      [332, 482],
+      [530, 500],
+    ]) {
+      const picture = pictureMaker()({ ...from, width, room: room - 14 });
+      const plot = plotBox(picture, width, room);
+      expect(plot?.y).toBeGreaterThan(PAD);
+      // Over it two lines of words and a key, under it numbers and a name.
+      expect((plot?.height ?? 0) - PLOT_HEAD - 39).toBeGreaterThan(110);
+      expect(picture.arrangement.cell).toBeGreaterThanOrEqual(24);
+    }
   });
 });
 

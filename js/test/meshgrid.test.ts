@@ -42,11 +42,11 @@ import {
   rampReach,
 } from "../src/views/meshgrid_view/ramp_scene.ts";
 import {
-  blankFor,
   layOutResponse,
   responseOf,
   sourceOf,
 } from "../src/views/meshgrid_view/response_picture.ts";
+import { blankFor } from "../src/views/meshgrid_view/settings.ts";
 import type { ConvSettings, Frame, LayerLayout, Observed, Store } from "../src/wire/types.ts";
 import cases from "./palette_cases.json";
 import { basis, bytes, frameOf, layer, randoms, table } from "./samples.ts";

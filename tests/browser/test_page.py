@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 import kan_widgets as kw
 from tests.browser.lab import decode, until_on
-from tests.browser.test_meshgrid_view import INPUT
+from tests.browser.test_meshgrid_view import HAS_PAIR, HAS_RESPONSE, INPUT, PAIR, RESPONSE
 from tests.printed import printed
 
 pytestmark = pytest.mark.browser
@@ -220,10 +220,10 @@ def test_modes_layers_and_names_that_look_like_html(
     shown.until(lambda: shown.ask("kernel-grid", "view.layer()") == HOSTILE, "the layer")
     shown.page.locator(".kw-kernel-grid canvas").first.hover()
     shown.choose("meshgrid-view", "sum of two")
-    shown.until(lambda: shown.ask("meshgrid-view", "view.pair() !== null"), "the pair")
+    shown.until(lambda: shown.ask("meshgrid-view", HAS_PAIR), "the pair")
     # The inputs observed came along.
     shown.until(
-        lambda: shown.ask("meshgrid-view", "view.pair().density !== null"), "the observed inputs"
+        lambda: shown.ask("meshgrid-view", f"{PAIR}.density !== null"), "the observed inputs"
     )
     assert shown.page.locator("h1").inner_text() == HOSTILE
     assert shown.page.title() == HOSTILE
@@ -289,14 +289,14 @@ def test_an_image_drawn_with_the_mouse_gets_torchs_response(
     shown = drawn(open_page(saved))
     model, _, images = trained
     name = "meshgrid-view"
-    shown.until(lambda: shown.ask(name, "view.response(0) !== null"), "a response")
+    shown.until(lambda: shown.ask(name, HAS_RESPONSE), "a response")
 
     def largest_difference() -> float:
         image = shown.ask(name, INPUT)
         size = [image["channels"], image["height"], image["width"]]
         with torch.no_grad():
             expected = model[0](torch.tensor(image["data"]).reshape(1, *size))[0].numpy()
-        maps = [shown.ask(name, "view.response(arg).data", output) for output in range(4)]
+        maps = [shown.ask(name, f"{RESPONSE}.data", output) for output in range(4)]
         return float(np.abs(np.reshape(maps, expected.shape) - expected).max())
 
     assert np.allclose(shown.ask(name, f"{INPUT}.data"), images[0].flatten())

@@ -29,12 +29,6 @@ export type Source = ReturnType<typeof sourceOf>;
 export type Response = ReturnType<typeof responseOf>;
 export type ResponseLayout = ReturnType<typeof layOutResponse>;
 
-/** The size of a blank to draw on: that of the images the layer gets. */
-export function blankFor(images: Images | null, range: readonly [number, number]) {
-  const { width, height } = images ?? { width: 28, height: 28 };
-  return { width, height, ground: range[0], ink: range[1] };
-}
-
 function unseen(name: string, direct: boolean | null): string {
   return direct === null
     ? `Whether ${name} gets the image itself or something computed from it is not known yet.`
@@ -61,7 +55,7 @@ export function sourceOf(
   observed: Observed | null,
   given: Images | null,
   drawing: Images,
-  blank: ReturnType<typeof blankFor>,
+  blank: { ground: number; ink: number },
   settings: Settings,
   how = "Call live.observe(batch) to see the response to a batch.",
 ) {
