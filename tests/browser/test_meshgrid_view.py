@@ -184,12 +184,16 @@ def open_mesh(lab: LabPage, server: LabServer, *more: str, show: str) -> Mesh:
     return Mesh(lab).ready()
 
 
-def largest_difference(lab: LabPage, mesh: Mesh, layer: int, outputs: int) -> float:
+def largest_difference(
+    lab: LabPage, mesh: Mesh, layer: int, outputs: int, only: int | None = None
+) -> float:
     """Compare the maps shown with what torch's layer makes of the input shown."""
     image = mesh.array("input()")
     expected = np.asarray(lab.evaluate(f"output({layer}, {image[None].tolist()})"))
     assert len(expected) == outputs
-    found = np.stack([mesh.array("response(arg)", k) for k in range(outputs)])
+    drawn = range(outputs) if only is None else [only]
+    found = np.stack([mesh.array("response(arg)", k) for k in drawn])
+    expected = expected[drawn]
     assert found.shape == expected.shape
     assert np.abs(expected).max() > 0.05
     return float(np.abs(found - expected).max())
@@ -431,7 +435,7 @@ def test_two_copies_follow_a_blocking_cell_and_keep_their_own_modes(
     lab.wait_idle()
     views[2].locator().scroll_into_view_if_needed()
     lab.until(lambda: views[2].ask("view.step()") == 50, "the last step")
-    assert largest_difference(lab, views[2], 0, 4) < 1e-4
+    assert largest_difference(lab, views[2], 0, 4, only=1) < 1e-4
     lab.screenshot(artifacts / "copies.png")
 
 

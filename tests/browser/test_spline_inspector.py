@@ -81,6 +81,9 @@ OVERLAPS = """(() => {
 
 PHI = "view.scene().picture.phi"
 READING = "((read) => ({...read, terms: Array.from(read.terms)}))(view.scene().reading)"
+CONTROL_POINTS = """(({handles, phi: {coefficients}}) => handles.map(({label, x, b, rise}) => ({
+  label, ...view.point(x, coefficients[b] * rise), value: coefficients[b],
+})))(view.scene().picture)"""
 # The ends of the axes of a view.
 WINDOW = "(view) => ({x: view.scene().picture.x, y: view.scene().y})"
 
@@ -110,7 +113,7 @@ class Inspector:
         return np.asarray(found["x"]), np.asarray(found["y"])
 
     def points(self) -> dict[str, dict[str, float]]:
-        return {point["label"]: point for point in self.ask("view.controlPoints()")}
+        return {point["label"]: point for point in self.ask(CONTROL_POINTS)}
 
     def coefficients(self) -> list[float]:
         return cast("list[float]", self.ask(f"Array.from({PHI}.coefficients)"))
