@@ -724,6 +724,17 @@ describe("a response", () => {
   });
 });
 
+it("a response fits the height that it is given, also where its maps stand above the rest", () => {
+  const swept = { layer: layer({ shape: [1, 1, 3, 3] }), height: 26, width: 26, outputs: 1 };
+  for (const width of [290, 320, 380, 430, 460, 520])
+    for (const most of [380, 440, 500]) {
+      const count = { count: 2, sample: 0 };
+      const image = { width: 28, height: 28 };
+      const { height } = layOutResponse(width, most, [0], swept as never, image, count);
+      expect(height).toBeLessThanOrEqual(most);
+    }
+});
+
 describe("the input of a response", () => {
   const settings = {
     mode: "response" as const,

@@ -277,7 +277,7 @@ export function layOutResponse(
   const worded = top + side + 16 + LINE_HEIGHT * Math.ceil(FOOT_WIDTH / column) - 7;
   const left = PAD + (columns < 3 ? 0 : side + gap);
   const lowerRow = columns < 3 ? Math.max(under, worded) : 0;
-  const spare = isRow ? spared : columns === 2 ? lowerRow + TITLE + 8 : isLow ? 28 : 80;
+  const spare = isRow ? spared : columns === 2 ? lowerRow + top + 2 * PAD : isLow ? 28 : 80;
   const tall = Math.max(isLow || columns === 2 ? 0 : LARGEST_SIDE, most - spare);
   const maps = placeMaps(outputs, swept, room, tall, {
     left,
