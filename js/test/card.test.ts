@@ -17,8 +17,8 @@ import { said } from "./said.ts";
 vi.mock("../src/shell/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
 
 let life: AbortController;
-/** Tells the card how many pixels of a view of 400 are seen. */
-let sight: (pixels: number) => void;
+/** Tells the card how many pixels of a view of 400 are seen, from how far down on. */
+let sight: (pixels: number, from?: number) => void;
 
 beforeEach(() => {
   life = new AbortController();
@@ -30,11 +30,11 @@ beforeEach(() => {
   class Observer {
     #of: Element[] = [];
     constructor(tell: (entries: unknown[]) => void) {
-      sight = (pixels) =>
+      sight = (pixels, from = 0) =>
         tell(
           this.#of.map((target) => ({
             target,
-            intersectionRect: { height: pixels },
+            intersectionRect: { height: pixels, top: from },
             boundingClientRect: { height: 400, top: 0 },
           })),
         );
@@ -65,13 +65,13 @@ function streamed(training = said("running")) {
   return { model, store: initialize({ model: model as never, signal: life.signal }) };
 }
 
-function watched(training = said("running")) {
+function watched(training = said("running"), panel: HTMLElement = document.body) {
   const { model, store } = streamed(training);
-  const root = document.body.appendChild(document.createElement("div"));
+  const root = panel.appendChild(document.createElement("div"));
   watchSight(root, store, life.signal);
   const card = () => document.querySelector<HTMLElement>(".kw-card") as HTMLElement;
-  const sees = async (pixels: number) => {
-    sight(pixels);
+  const sees = async (pixels: number, from = 0) => {
+    sight(pixels, from);
     await painted();
   };
   return { model, card, sees, button: (name: string) => card().querySelector<HTMLElement>(name) };
@@ -87,6 +87,34 @@ describe("the card of a training", () => {
     expect(card().textContent).toContain("step 0 · training · loss 0.5");
     await sees(300);
     expect(card().hidden).toBe(true);
+  });
+
+  it("comes also while only the foot of its view is seen", async () => {
+    const { card, sees } = watched();
+    await sees(160);
+    expect(card().hidden).toBe(true);
+    await sees(160, 240);
+    expect(card().hidden).toBe(false);
+    await sees(250, 150);
+    expect(card().hidden).toBe(true);
+  });
+
+  it("has its place also where the page's part with the views is narrower than it", async () => {
+    const panel = document.body.appendChild(document.createElement("div"));
+    panel.style.overflowY = "auto";
+    const part = { left: 291, right: 561, top: 0, bottom: 779 };
+    vi.spyOn(panel, "getBoundingClientRect").mockReturnValue(part as DOMRect);
+    const { card, sees } = watched(said("running"), panel);
+    vi.spyOn(card(), "getBoundingClientRect").mockReturnValue({ width: 0 } as DOMRect);
+    for (const view of panel.children)
+      vi.spyOn(view, "getBoundingClientRect").mockReturnValue({
+        height: 400,
+        top: -800,
+      } as DOMRect);
+    await sees(0);
+    expect(card().hidden).toBe(false);
+    expect(Number.parseFloat(card().style.left)).toBeGreaterThanOrEqual(0);
+    expect(Number.parseFloat(card().style.left) + 380).toBeLessThanOrEqual(561);
   });
 
   it("does not come where nothing trains", async () => {

@@ -214,7 +214,7 @@ describe("the picture", () => {
     const without = sceneOf({ content: shown([3, 4]) });
     expect(scene.height).toBeGreaterThan(without.height + 120);
     // None is cut, whatever height its cells are sized for.
-    expect(texts(scene).filter(({ text }) => text.startsWith("cut here"))).toEqual([]);
+    expect(texts(scene).filter(({ text }) => text.startsWith("the picture ends here"))).toEqual([]);
     const outputs = texts(scene).filter(({ text }) => text === "kernel 0");
     expect(outputs.map(({ y }) => y)).toEqual([outputs[0].y, outputs[0].y]);
     expect(texts(scene).filter(({ text }) => text === "KAN")).not.toHaveLength(0);

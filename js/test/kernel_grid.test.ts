@@ -8,7 +8,7 @@ import {
   noteOf,
   selectionOf,
 } from "../src/phi/entries.ts";
-import { rectOf } from "../src/phi/geometry.ts";
+import { PAD, rectOf } from "../src/phi/geometry.ts";
 import { phiAt } from "../src/phi/interpolate.ts";
 import { axisMarks } from "../src/scene/cells.ts";
 import { themeOf } from "../src/scene/theme.ts";
@@ -16,10 +16,12 @@ import { statusText } from "../src/shell/status.ts";
 import { placeTip } from "../src/shell/tip.ts";
 import { axesText, description, remarks } from "../src/views/kernel_grid/caption.ts";
 import { pointPlace, xAt } from "../src/views/kernel_grid/marks.ts";
+import { magnified, plotBox } from "../src/views/kernel_grid/overview.ts";
 import {
   contrastGrey,
   contrastOf,
   type Picture,
+  PLOT_HEAD,
   pictureMaker,
   seesPixels,
   xRangeOf,
@@ -531,16 +533,27 @@ describe("a grid among others", () => {
     expect(tall(260, compared).cell).toBeGreaterThanOrEqual(14);
   });
 
-  it("names the x of cells that are just too narrow for it", () => {
+  it("names x clear of the numbers at the ends of its axis, so that no product is read", () => {
     const { colours } = themeOf("light");
     const wide = tall(360, null);
-    const texts = (across: number) =>
-      axisMarks({ ...wide, across }, [-3, 3], "x", colours).flatMap((mark) =>
-        mark.kind === "text" ? mark.text : [],
+    const textsOf = (across: number, left = wide.left) =>
+      axisMarks({ ...wide, across, left }, [-3, 3], "x", colours).flatMap((mark) =>
+        mark.kind === "text" ? mark : [],
       );
-    expect(texts(60)).toEqual(["−3", "3", "x"]);
-    expect(texts(29)).toEqual(["−3", "3", "x"]);
-    expect(texts(16)).toEqual(["x −3 … 3"]); // under all cells of a kernel
+    const texts = (across: number, left?: number) => textsOf(across, left).map((mark) => mark.text);
+    expect(texts(120)).toEqual(["−3", "3", "x"]);
+    const [low, high, name] = textsOf(120);
+    expect(name.x - low.x).toBeGreaterThan(40);
+    expect(high.x - name.x).toBeGreaterThan(30);
+    expect(texts(60)).toEqual(["x: −3 … 3"]);
+    expect(texts(16)).toEqual(["x: −3 … 3"]); // under all cells of a kernel
+    // Beside rows there is room before the axis.
+    expect(texts(40, 42)).toEqual(["−3", "3", "x"]);
+    const [first, , beside] = textsOf(40, 42);
+    expect(beside.x).toBeLessThan(42);
+    expect(beside.anchor).toBe("end");
+    expect(first.x).toBeGreaterThanOrEqual(42);
+    expect(texts(16, 42)).toEqual(["x: −3 … 3"]);
   });
 
   it("has the largest function of all where layers are alike", () => {
@@ -588,6 +601,37 @@ describe("a grid among others", () => {
     );
     expect(peaks.map(({ f }) => f)).toEqual([1, 1, 1]);
     expect(new Set(peaks.map(({ size }) => size)).size).toBe(1);
+  });
+
+  it("keeps the axes of its large plot through a film", () => {
+    const its = layer({ shape: [2, 1, 1, 1] });
+    const history = [0.1, 0.5, 2].map((size, k) => sized(its, 10 * k, size, 0.1));
+    const make = pictureMaker();
+    const axes = history.map((frame) => {
+      const picture = make({ frame, layer: its, settings: PLAIN, width: 430, history });
+      const marks = magnified(picture, 0, 0, themeOf("light"))?.marks ?? [];
+      return marks.flatMap((mark) =>
+        mark.kind === "text" && mark.anchor === "end" ? `${mark.text} at ${mark.y}` : [],
+      );
+    });
+    expect(axes[0].length).toBeGreaterThan(2);
+    expect(axes).toEqual([axes[0], axes[0], axes[0]]);
+  });
+
+  it("leaves a plot below it a readable height in a narrow page", () => {
+    const its = layer({ shape: [5, 1, 3, 3] });
+    const from = { frame: frameOf([its]), layer: its, settings: PLAIN, magnifies: true };
+    for (const [width, room] of [
+      [332, 482],
+      [530, 500],
+    ]) {
+      const picture = pictureMaker()({ ...from, width, room: room - 14 });
+      const plot = plotBox(picture, width, room);
+      expect(plot?.y).toBeGreaterThan(PAD);
+      // Over it two lines of words and a key, under it numbers and a name.
+      expect((plot?.height ?? 0) - PLOT_HEAD - 39).toBeGreaterThan(110);
+      expect(picture.arrangement.cell).toBeGreaterThanOrEqual(24);
+    }
   });
 });
 

@@ -42,11 +42,11 @@ import {
   rampReach,
 } from "../src/views/meshgrid_view/ramp_scene.ts";
 import {
-  blankFor,
   layOutResponse,
   responseOf,
   sourceOf,
 } from "../src/views/meshgrid_view/response_picture.ts";
+import { blankFor } from "../src/views/meshgrid_view/settings.ts";
 import type { ConvSettings, Frame, LayerLayout, Observed, Store } from "../src/wire/types.ts";
 import cases from "./palette_cases.json";
 import { basis, bytes, frameOf, layer, randoms, table } from "./samples.ts";
@@ -722,6 +722,17 @@ describe("a response", () => {
       /too small/,
     );
   });
+});
+
+it("a response fits the height that it is given, also where its maps stand above the rest", () => {
+  const swept = { layer: layer({ shape: [1, 1, 3, 3] }), height: 26, width: 26, outputs: 1 };
+  for (const width of [290, 320, 380, 430, 460, 520])
+    for (const most of [380, 440, 500]) {
+      const count = { count: 2, sample: 0 };
+      const image = { width: 28, height: 28 };
+      const { height } = layOutResponse(width, most, [0], swept as never, image, count);
+      expect(height).toBeLessThanOrEqual(most);
+    }
 });
 
 describe("the input of a response", () => {

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { firstShown } from "../src/phi/curves.ts";
 import { layerNamed, selectionOf } from "../src/phi/entries.ts";
+import { patchAt } from "../src/phi/response.ts";
 import { pointedPixelOf } from "../src/shell/pointed_pixel.ts";
 import type { SaveElement } from "../src/shell/saving.ts";
 import { settingsOf } from "../src/views/meshgrid_view/settings.ts";
@@ -33,6 +34,51 @@ const TRAITS = {
 };
 
 const WHOLE = { x: 0, y: 0, width: 700, height: 700 };
+
+/** The values of function f from left to right. */
+function heatOf(view: MeshElement["kwView"], f: number) {
+  const scene = view.scene();
+  if (scene?.mode !== "ramp") throw new Error("no ramp");
+  const { y, points } = scene.curves;
+  return Array.from(y.subarray(f * points, (f + 1) * points));
+}
+
+function inputOf(view: MeshElement["kwView"]) {
+  const scene = view.scene();
+  const image = scene?.mode === "response" ? scene.response.image : null;
+  return image && { ...image, data: Array.from(image.data) };
+}
+
+/** The numbers of the two functions, and the ends of the surface. */
+function pairOf(view: MeshElement["kwView"]) {
+  const scene = view.scene();
+  if (scene?.mode !== "pair") return null;
+  const { functions, surface } = scene.pair;
+  return { i: functions[0], j: functions[1], x: Array.from(surface.x), y: Array.from(surface.y) };
+}
+
+/** The pixels of a map. */
+function responseOf(view: MeshElement["kwView"], output: number) {
+  const scene = view.scene();
+  const grid = scene?.mode === "response" ? scene.response.grids.get(output) : null;
+  return grid ? { width: grid.width, data: Array.from(grid.data) } : null;
+}
+
+/** The pixel that is pointed at or kept, and the patch under it. */
+function probeOf(view: MeshElement["kwView"]) {
+  const scene = view.scene();
+  if (scene?.mode !== "response" || scene.response.by === "itself") return null;
+  const { place, swept, grids, kernel } = scene.response;
+  const patch = Array.from(patchAt(swept, place.row, place.column, kernel.channel));
+  const value = grids.get(place.output)?.data[place.row * swept.width + place.column];
+  return { ...place, patch, value };
+}
+
+/** The words in place of a drawing. */
+function messageIn(root: HTMLElement) {
+  const message = root.querySelector<HTMLElement>(".kw-message");
+  return message && !message.hidden ? (message.textContent ?? "") : "";
+}
 
 vi.mock("../src/shell/pace.ts", async () => (await import("./hurry.ts")).hurriedPace());
 
@@ -135,16 +181,16 @@ describe("the view", () => {
     const { store, send } = makeStream();
     const { view } = showing(store);
     await painted();
-    const start = view.heat(4)?.data;
+    const start = heatOf(view, 4);
     send(100);
     send(200);
     await painted();
     expect(view.step()).toBe(200);
-    expect(view.heat(4)?.data).not.toEqual(start);
+    expect(heatOf(view, 4)).not.toEqual(start);
     store.setCursor(0);
     await painted();
     expect(view.step()).toBe(0);
-    expect(view.heat(4)?.data).toEqual(start);
+    expect(heatOf(view, 4)).toEqual(start);
   });
 
   it("follows a selection into its layer", async () => {
@@ -158,18 +204,18 @@ describe("the view", () => {
   });
 
   it("says what is missing", async () => {
-    const { view: lost } = show(async () => {
+    const { root: lost } = show(async () => {
       throw new Error("gone");
     });
     await painted();
-    expect(lost.message()).toMatch(/cannot be read: gone/);
+    expect(messageIn(lost)).toMatch(/cannot be read: gone/);
     const empty = initialize({
       model: new FakeModel({ layouts: [], initial: {}, frame: {} }) as never,
       signal: life.signal,
     });
-    const { view: waiting } = showing(empty);
+    const { root: waiting } = showing(empty);
     await painted();
-    expect(waiting.message()).toMatch(/waiting for the first frame/);
+    expect(messageIn(waiting)).toMatch(/waiting for the first frame/);
   });
 
   it("leaves nothing behind", async () => {
@@ -178,7 +224,7 @@ describe("the view", () => {
     const own = new AbortController();
     const { model, root, view } = showing(store, { mode: "response" }, own.signal);
     await painted();
-    expect(view.response(0)).not.toBeNull();
+    expect(responseOf(view, 0)).not.toBeNull();
     own.abort();
     expect(model.listeners()).toBe(0);
     expect(root.isConnected).toBe(false);
@@ -190,9 +236,9 @@ describe("the view", () => {
     const { store, observe } = makeStream("broken");
     observe();
     for (const mode of ["ramp", "pair", "response"]) {
-      const { root, view } = showing(store, { mode });
+      const { root } = showing(store, { mode });
       await painted();
-      expect(view.message()).toBe("");
+      expect(messageIn(root)).toBe("");
       if (mode === "ramp") expect(root.textContent).toMatch(/2 functions not finite/);
     }
   });
@@ -232,7 +278,7 @@ describe("what is drawn where nothing was chosen", () => {
     observe();
     await painted();
     expect([view.mode(), chosen.mode()]).toEqual(["response", "ramp"]);
-    expect(view.response(0)).not.toBeNull();
+    expect(responseOf(view, 0)).not.toBeNull();
     expect(model.get("mode")).toBe("auto");
     model.set("layer", "fc");
     await painted();
@@ -260,7 +306,7 @@ describe("the pair", () => {
     const plot = view.at("plot");
     expect(plot?.width).toBe(plot?.height);
     expect(plot?.width).toBeGreaterThan(wide < 1200 ? Math.min(430, 0.5 * wide) : 0.41 * wide);
-    expect(view.pair()?.x).toEqual(view.pair()?.y);
+    expect(pairOf(view)?.x).toEqual(pairOf(view)?.y);
     // The surface is the subject: the kernel is no higher, and the function that costs height is the less thick one.
     const scene = view.scene();
     if (scene?.mode !== "pair") throw new Error("no pair");
@@ -324,7 +370,7 @@ describe("the pair", () => {
       await painted();
     }
     expect(store.selection()).toMatchObject({ layer: "conv1", out: 1 });
-    const before = view.pair()?.i ?? -1;
+    const before = pairOf(view)?.i ?? -1;
     expect([Math.floor(before / 9), menu.selectedOptions[0].text]).toEqual([1, "kernel 1"]);
     expect(view.scene()?.sheets[0].marks(WHOLE)).toContainEqual(
       expect.objectContaining({ text: "functions of kernel 1" }),
@@ -332,10 +378,10 @@ describe("the pair", () => {
     menu.value = "0";
     menu.dispatchEvent(new Event("change", { bubbles: true }));
     await painted();
-    expect(view.pair()?.i).toBe(before - 9);
+    expect(pairOf(view)?.i).toBe(before - 9);
     press("PageUp");
     await painted();
-    expect(view.pair()?.i).toBe(before - 9);
+    expect(pairOf(view)?.i).toBe(before - 9);
   });
 
   it("takes x, then y, by keys; the first is the stream's selection", async () => {
@@ -346,7 +392,7 @@ describe("the pair", () => {
     await painted();
     expect(store.selection()).toMatchObject({ row: 0, column: 1 });
     expect(model.get("other")).toBe(4);
-    expect([view.pair()?.i, view.pair()?.j]).toEqual([1, 4]);
+    expect([pairOf(view)?.i, pairOf(view)?.j]).toEqual([1, 4]);
   });
 });
 
@@ -355,11 +401,11 @@ describe("the response", () => {
     const { store, observe } = makeStream();
     const { root, view } = showing(store, { mode: "response" });
     await painted();
-    expect(view.response(0)).toBeNull();
+    expect(responseOf(view, 0)).toBeNull();
     expect(root.textContent).toMatch(/Call live\.observe\(batch\) to see the response/);
     observe();
     await painted();
-    expect(view.response(0)).not.toBeNull();
+    expect(responseOf(view, 0)).not.toBeNull();
   });
 
   it("offers to observe the batch that the kernel saw, by one click, until it is done", async () => {
@@ -394,10 +440,10 @@ describe("the response", () => {
       press(key);
       await painted();
     }
-    const probe = view.probe();
+    const probe = probeOf(view);
     expect(probe).toMatchObject({ output: 1, row: 5, column: 6 });
     expect(store.selection()).toMatchObject({ layer: "conv1", out: 1 });
-    const image = view.input()?.data ?? [];
+    const image = inputOf(view)?.data ?? [];
     const at = { layer: "conv1", out: 1, in: 0, row: 2, column: 1 };
     expect(pointedPixelOf(store).current()?.valueFor(at)).toBe(image[7 * 12 + 7]);
   });
@@ -413,19 +459,19 @@ describe("the response", () => {
     const layer = layerNamed(store.current(), "conv1") as LayerLayout;
     const { out } = selectionOf(layer, firstShown(store, layer).f);
     expect(out).toBe(3);
-    const { data, width } = view.response(out) as { data: number[]; width: number };
+    const { data, width } = responseOf(view, out) as { data: number[]; width: number };
     const sizes = data.map(Math.abs);
     const most = sizes.indexOf(Math.max(...sizes));
     const svg = () => one<SaveElement>(".kw-save").kwSave.svg() ?? "";
     expect(svg()).toContain(
       `row ${Math.floor(most / width)}, column ${most % width}: the dots add`,
     );
-    expect(view.probe()).toBeNull();
+    expect(probeOf(view)).toBeNull();
     expect(pointedPixelOf(store).current()).toBeNull();
     press("ArrowDown", "Enter", "ArrowDown");
     await painted();
     // What is saved is what was kept, wherever the keyboard is.
-    expect(view.probe()).toMatchObject({ row: 6, column: 5 });
+    expect(probeOf(view)).toMatchObject({ row: 6, column: 5 });
     expect(svg()).toContain("row 5, column 5: the dots add");
     press("Escape");
     await painted();
@@ -451,7 +497,7 @@ describe("the response", () => {
     expect(view.words()).toEqual(expect.arrayContaining(["responses", "map 0", "map 1"]));
   });
 
-  it("has the maps close under the image and the words beside it, in a narrow page", async () => {
+  it("has the maps first, as wide as a narrow page, and close below them the image with the words beside it", async () => {
     for (const name of ["clientWidth", "offsetWidth"] as const) {
       vi.spyOn(HTMLElement.prototype, name, "get").mockReturnValue(358);
     }
@@ -463,12 +509,33 @@ describe("the response", () => {
     if (scene?.mode !== "response") throw new Error("no response");
     const texts = scene.sheets.flatMap((sheet) => sheet.marks(WHOLE));
     const found = texts.filter((mark) => mark.kind === "text");
-    const title = found.find(({ text }) => text === "responses");
-    const above = found.filter(({ y }) => y < (title?.y ?? 0));
-    const lowest = Math.max(...above.map(({ y }) => y));
     expect(found.some(({ text }) => /the dots add/.test(text))).toBe(true);
-    expect((title?.y ?? 0) - lowest).toBeGreaterThan(15);
-    expect((title?.y ?? 0) - lowest).toBeLessThan(40);
+    const title = found.find(({ text }) => text === "responses");
+    expect(title?.y).toBe(Math.min(...found.map(({ y }) => y)));
+    const { maps, image } = scene.layout;
+    const boxes = [...maps.values()];
+    const end = Math.max(...boxes.map(({ y, height }) => y + height));
+    expect(Math.max(...boxes.map(({ x, width }) => x + width))).toBeGreaterThan(0.75 * 358);
+    expect(image.y - end).toBeGreaterThan(15);
+    expect(image.y - end).toBeLessThan(40);
+  });
+
+  it("has image, maps and functions side by side from some 500 pixels on", async () => {
+    for (const name of ["clientWidth", "offsetWidth"] as const) {
+      vi.spyOn(HTMLElement.prototype, name, "get").mockReturnValue(520);
+    }
+    const { store, observe } = makeStream();
+    observe();
+    const { view } = showing(store, { mode: "response" });
+    await painted();
+    const scene = view.scene();
+    if (scene?.mode !== "response") throw new Error("no response");
+    const { maps, image, cells } = scene.layout;
+    for (const map of maps.values()) {
+      expect(map.x).toBeGreaterThan(image.x + image.width);
+      expect(map.x + map.width).toBeLessThan(cells.x);
+    }
+    expect(cells.x + cells.width).toBeGreaterThan(0.85 * 520);
   });
 
   it("has whole titles where its parts have little room side by side", async () => {
@@ -501,50 +568,50 @@ describe("the response", () => {
     const { store } = makeStream();
     const { model, view, one } = showing(store, { mode: "response", input: "drawn" });
     await painted();
-    const blank = view.response(0)?.data;
+    const blank = responseOf(view, 0)?.data;
     view.draw([
       [2, 2],
       [9, 9],
     ]);
     await painted();
-    expect(view.response(0)?.data).not.toEqual(blank);
+    expect(responseOf(view, 0)?.data).not.toEqual(blank);
     expect(model.get("drawing")).toMatchObject({ shape: [1, 1, 12, 12] });
-    const drawn = view.input();
+    const drawn = inputOf(view);
     const other = showing(store, {
       mode: "response",
       input: "drawn",
       drawing: model.get("drawing"),
     });
     await painted();
-    expect(other.view.input()).toEqual(drawn);
+    expect(inputOf(other.view)).toEqual(drawn);
     one<HTMLButtonElement>(".kw-button[title='Clear the drawing']").click();
     await painted();
-    expect(view.response(0)?.data).toEqual(blank);
+    expect(responseOf(view, 0)?.data).toEqual(blank);
   });
 
   it("is drawn by keys too", async () => {
     const { store } = makeStream();
     const { view, press, model } = showing(store, { mode: "response", input: "drawn" });
     await painted();
-    const before = view.input()?.data ?? [];
+    const before = inputOf(view)?.data ?? [];
     // From the middle of the first map over its left edge into the image.
     press(...Array(7).fill("ArrowLeft"));
     press(" ");
     await painted();
-    const drawn = view.input()?.data ?? [];
+    const drawn = inputOf(view)?.data ?? [];
     const changed = drawn.flatMap((value, p) => (value > before[p] ? [p % 12] : []));
     expect(changed).toContain(11);
     expect(model.get("drawing")).toMatchObject({ shape: [1, 1, 12, 12] });
     const under = drawn.indexOf(Math.max(...drawn));
     press("Backspace");
     await painted();
-    expect(view.input()?.data[under]).toBe(before[under]);
+    expect(inputOf(view)?.data[under]).toBe(before[under]);
   });
 
   it("of a linear layer is refused in words", async () => {
     const { store } = makeStream();
-    const { view } = showing(store, { mode: "response", layer: "fc" });
+    const { root } = showing(store, { mode: "response", layer: "fc" });
     await painted();
-    expect(view.message()).toMatch(/linear layer.*no response map/);
+    expect(messageIn(root)).toMatch(/linear layer.*no response map/);
   });
 });

@@ -673,6 +673,31 @@ describe("bars", () => {
     expect(texts.some((text) => text.includes("…"))).toBe(false);
   });
 
+  it.each([640, 734, 800, 1000])("are long enough to be compared in %i pixels", (width) => {
+    const scene = page({}, width)(run([6, 40, 1], 3));
+    const bars = scene.sheets[5]
+      .marks({ x: 0, y: 0, width, height: scene.height })
+      .flatMap((mark) => (mark.kind === "rects" && mark.radius === 1 ? mark.boxes[2] : []));
+    expect(bars.length).toBeGreaterThan(5);
+    expect(Math.max(...bars)).toBeGreaterThan(35);
+  });
+
+  it("have the scale that they had, after others were pointed at", () => {
+    const show = page({}, 900);
+    const network = run([6, 8, 8, 4], 2);
+    const barsOf = (id = "") => {
+      const scene = show(network, { id, at: null, keyboard: "" });
+      const marks = scene.sheets[5].marks({ x: 0, y: 0, width: 900, height: scene.height });
+      return marks.flatMap((mark) =>
+        mark.kind === "rects" && mark.radius === 1 ? [Array.from(mark.boxes)] : [],
+      );
+    };
+    const before = barsOf();
+    const others = [0, 1, 2, 3].map((unit) => barsOf(`u:3:${unit}`));
+    expect(new Set(others.map(String)).size).toBe(4);
+    expect(barsOf()).toEqual(before);
+  });
+
   it("have a heading that keeps its form for whatever sum, in each width", () => {
     const network = run([6, 8, 8, 4]);
     const sums: string[] = [];
@@ -832,6 +857,16 @@ describe("the key of colours", () => {
     expect(pointed).not.toContain("strong path");
     expect(pointed).toContain("pointed at");
     expect(pointed).toContain("negative / positive");
+  });
+
+  it("says of the path what it is where nothing is drawn yet", () => {
+    const { layers, structure } = network([4, 3, 2]);
+    const probe = { shape: [2, 1, 2, 2], inputs: new Float32Array(8), labels: null };
+    const { caption } = page({ example: -1 })({ frame: frameOf(layers, 0, 3), structure, probe });
+    const said = caption.map(({ text }) => text);
+    expect(said).toContain("nothing is drawn yet: draw something on the input");
+    expect(said).toContain("φ vary most");
+    expect(said).not.toContain("strong path");
   });
 });
 

@@ -194,6 +194,24 @@ describe("the scrubber", () => {
     expect(store.cursor()).toBeGreaterThan(at);
   });
 
+  it("plays one film for all views of a stream: each says so, and can pause it", () => {
+    const first = show(STEPS);
+    const second = show([], first.store);
+    first.tick();
+    const titles = () => {
+      first.tick();
+      return [first, second].map(({ one }) => one(".kw-play").title);
+    };
+    expect(titles()).toEqual(["Play the history", "Play the history"]);
+    first.one(".kw-play").click();
+    expect(titles()).toEqual(["Pause", "Pause"]);
+    second.one(".kw-play").click();
+    expect(titles()).toEqual(["Play the history", "Play the history"]);
+    const at = first.store.cursor();
+    first.tick(5000);
+    expect(first.store.cursor()).toBe(at);
+  });
+
   it("stops playing when another view goes back to live", () => {
     const { store, one, tick } = show(STEPS);
     one(".kw-play").click();

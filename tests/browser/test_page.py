@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 import kan_widgets as kw
 from tests.browser.lab import decode, until_on
+from tests.browser.test_meshgrid_view import HAS_PAIR, HAS_RESPONSE, INPUT, PAIR, RESPONSE
 from tests.printed import printed
 
 pytestmark = pytest.mark.browser
@@ -219,10 +220,10 @@ def test_modes_layers_and_names_that_look_like_html(
     shown.until(lambda: shown.ask("kernel-grid", "view.layer()") == HOSTILE, "the layer")
     shown.page.locator(".kw-kernel-grid canvas").first.hover()
     shown.choose("meshgrid-view", "sum of two")
-    shown.until(lambda: shown.ask("meshgrid-view", "view.pair() !== null"), "the pair")
+    shown.until(lambda: shown.ask("meshgrid-view", HAS_PAIR), "the pair")
     # The inputs observed came along.
     shown.until(
-        lambda: shown.ask("meshgrid-view", "view.pair().density !== null"), "the observed inputs"
+        lambda: shown.ask("meshgrid-view", f"{PAIR}.density !== null"), "the observed inputs"
     )
     assert shown.page.locator("h1").inner_text() == HOSTILE
     assert shown.page.title() == HOSTILE
@@ -288,22 +289,22 @@ def test_an_image_drawn_with_the_mouse_gets_torchs_response(
     shown = drawn(open_page(saved))
     model, _, images = trained
     name = "meshgrid-view"
-    shown.until(lambda: shown.ask(name, "view.response(0) !== null"), "a response")
+    shown.until(lambda: shown.ask(name, HAS_RESPONSE), "a response")
 
     def largest_difference() -> float:
-        image = shown.ask(name, "view.input()")
+        image = shown.ask(name, INPUT)
         size = [image["channels"], image["height"], image["width"]]
         with torch.no_grad():
             expected = model[0](torch.tensor(image["data"]).reshape(1, *size))[0].numpy()
-        maps = [shown.ask(name, "view.response(arg).data", output) for output in range(4)]
+        maps = [shown.ask(name, f"{RESPONSE}.data", output) for output in range(4)]
         return float(np.abs(np.reshape(maps, expected.shape) - expected).max())
 
-    assert np.allclose(shown.ask(name, "view.input().data"), images[0].flatten())
+    assert np.allclose(shown.ask(name, f"{INPUT}.data"), images[0].flatten())
     assert largest_difference() < 1e-4
     shown.page.locator(".kw-menu summary").click()
     shown.page.get_by_role("button", name="all controls").click()
     shown.choose(name, "draw")
-    shown.until(lambda: max(shown.ask(name, "view.input().data")) == -1, "a blank")
+    shown.until(lambda: max(shown.ask(name, f"{INPUT}.data")) == -1, "a blank")
     centred = "view => view.scrollIntoView({ block: 'center' })"
     shown.page.locator(f".kw-{name}").evaluate(centred)
     shown.page.mouse.move(*shown.at(name, "view.at('input')", 0.3, 0.25))
@@ -311,8 +312,8 @@ def test_an_image_drawn_with_the_mouse_gets_torchs_response(
     for across, down in [(0.68, 0.25), (0.55, 0.5), (0.4, 0.8)]:
         shown.page.mouse.move(*shown.at(name, "view.at('input')", across, down), steps=6)
     shown.page.mouse.up()
-    shown.until(lambda: max(shown.ask(name, "view.input().data")) > 0.9, "the drawing")
-    assert (np.asarray(shown.ask(name, "view.input().data")) > 0.9).sum() > 30
+    shown.until(lambda: max(shown.ask(name, f"{INPUT}.data")) > 0.9, "the drawing")
+    assert (np.asarray(shown.ask(name, f"{INPUT}.data")) > 0.9).sum() > 30
     shown.until(lambda: largest_difference() < 1e-4, "the response to it")
     shown.screenshot(artifacts / "drawn.png")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.lab import CHECKOUT, LabPage, LabServer
+from tests.browser.test_spline_inspector import WINDOW
 from tests.every_view import all_but, dashed
 
 pytestmark = pytest.mark.browser
@@ -242,7 +243,7 @@ def test_the_keyboard_reaches_all_is_seen_and_does_what_the_mouse_does(
     )
 
     # SplineInspector: closer, closer still, and on over the edge.
-    window = "document.querySelector('.kw-spline-inspector').kwView.window()"
+    window = f"({WINDOW})(document.querySelector('.kw-spline-inspector').kwView)"
     page.locator(".kw-spline-inspector canvas").focus()
     whole = page.evaluate(window)
     page.keyboard.press("+")

@@ -79,6 +79,15 @@ OVERLAPS = """(() => {
 })()"""
 
 
+PHI = "view.scene().picture.phi"
+READING = "((read) => ({...read, terms: Array.from(read.terms)}))(view.scene().reading)"
+CONTROL_POINTS = """(({handles, phi: {coefficients}}) => handles.map(({label, x, b, rise}) => ({
+  label, ...view.point(x, coefficients[b] * rise), value: coefficients[b],
+})))(view.scene().picture)"""
+# The ends of the axes of a view.
+WINDOW = "(view) => ({x: view.scene().picture.x, y: view.scene().y})"
+
+
 @dataclass(frozen=True)
 class Inspector:
     """One SplineInspector on a page, seen through what it exports for tests (``kwView``)."""
@@ -104,10 +113,10 @@ class Inspector:
         return np.asarray(found["x"]), np.asarray(found["y"])
 
     def points(self) -> dict[str, dict[str, float]]:
-        return {point["label"]: point for point in self.ask("view.controlPoints()")}
+        return {point["label"]: point for point in self.ask(CONTROL_POINTS)}
 
     def coefficients(self) -> list[float]:
-        return cast("list[float]", self.ask("view.coefficients()"))
+        return cast("list[float]", self.ask(f"Array.from({PHI}.coefficients)"))
 
     def selection(self) -> dict[str, Any]:
         return cast("dict[str, Any]", self.ask("view.selection()"))
@@ -300,19 +309,19 @@ def test_the_pointer_reads_what_python_says(
         lab.page.mouse.move(px, py + 37)
         lab.until(
             lambda wanted=wanted: (
-                view.ask("view.readout()?.x ?? 99") == pytest.approx(wanted, abs=0.01)
+                view.ask("view.scene().reading?.x ?? 99") == pytest.approx(wanted, abs=0.01)
             ),
             "the readout",
         )
-        read = view.ask("view.readout()")
+        read = view.ask(READING)
         x = np.asarray([read["x"]])
         phi = reference(weights, x)[0, 0]
         h = 1e-4
         slope = (reference(weights, x + h) - reference(weights, x - h))[0, 0] / (2 * h)
         assert read["phi"] == pytest.approx(phi, abs=2e-6)
         assert read["slope"] == pytest.approx(slope, abs=2e-4)
-        assert sum(read["terms"].values()) == pytest.approx(read["phi"], abs=1e-12)
-        assert view.ask("view.rows()[0].value") == printed(read["phi"])
+        assert sum(read["terms"]) == pytest.approx(read["phi"], abs=1e-12)
+        assert view.ask("view.scene().legend.rows[0].row.value") == printed(read["phi"])
     view.save(artifacts / "reading.png")
 
 
@@ -320,14 +329,14 @@ def test_the_wheel_with_control_zooms_about_the_pointer_and_a_double_click_shows
     lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:
     view = open_inspector(lab, server)
-    whole = view.ask("view.window()")
+    whole = view.ask(f"({WINDOW})(view)")
     px, py = view.place(0.5, 0.02)
     lab.page.mouse.move(px, py)
     lab.page.keyboard.down("Control")
     lab.page.mouse.wheel(0, -400)
     lab.page.keyboard.up("Control")
-    lab.until(lambda: view.ask("view.window()") != whole, "a closer look")
-    closer = view.ask("view.window()")
+    lab.until(lambda: view.ask(f"({WINDOW})(view)") != whole, "a closer look")
+    closer = view.ask(f"({WINDOW})(view)")
     assert closer["x"][1] - closer["x"][0] < 0.7 * (whole["x"][1] - whole["x"][0])
     # The mouse is at a whole pixel.
     before = view.place(0.5, 0.02)
@@ -339,7 +348,7 @@ def test_the_wheel_with_control_zooms_about_the_pointer_and_a_double_click_shows
     moved = pytest.approx(before[0] + 60, abs=1)
     lab.until(lambda: view.place(0.5, 0.02)[0] == moved, "the plane to move")
     lab.page.mouse.dblclick(px, py)
-    lab.until(lambda: view.ask("view.window()") == whole, "all of it again")
+    lab.until(lambda: view.ask(f"({WINDOW})(view)") == whole, "all of it again")
 
 
 def test_keys_walk_through_functions_and_move_a_point(lab: LabPage, server: LabServer) -> None:
@@ -352,7 +361,7 @@ def test_keys_walk_through_functions_and_move_a_point(lab: LabPage, server: LabS
     lab.until(lambda: lab.evaluate("view.selection") == place, "the selection in Python")
     lab.until(lambda: view.selection() == place, "the function to be drawn")
     before = lab.evaluate("model[0].spline_weight[0, 0, 0, 2].tolist()")
-    low, high = view.ask("view.window().y")
+    low, high = view.ask("view.scene().y")
     view.ask("root.querySelector('.kw-place[aria-label*=\"B2 \"]').focus()")
     lab.page.keyboard.press("ArrowUp")
     weight = "model[0].spline_weight[0, 0, 0, 2, 2].item()"

@@ -81,8 +81,9 @@ def test_a_network_learns_digits_in_the_page(page: Page) -> None:
     page.locator(".kw-segment-text", has_text="functions").first.click()
     page.locator(".kw-dashboard button", has_text="all controls").first.evaluate("it => it.click()")
     inspector = page.locator(".kw-spline-inspector")
-    coefficients = "document.querySelector('.kw-spline-inspector').kwView.coefficients()"
-    until_on(page, lambda: page.evaluate(f"{coefficients}?.some((each) => each !== 0)"), "a curve")
+    inside = "document.querySelector('.kw-spline-inspector').kwView.scene()"
+    coefficients = f"Array.from({inside}?.picture.phi.coefficients ?? [])"
+    until_on(page, lambda: page.evaluate(f"{coefficients}.some((each) => each !== 0)"), "a curve")
     known = page.evaluate(coefficients)
     inspector.get_by_role("button", name="zero", exact=True).click()
     until_on(page, lambda: not any(page.evaluate(coefficients)), "the function to be zero")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.browser.lab import LabPage, LabServer
+from tests.browser.test_spline_inspector import WINDOW
 from tests.every_view import CALLS, all_but, calls, dashed
 
 pytestmark = pytest.mark.browser
@@ -271,7 +272,7 @@ def test_the_wheel_zooms_a_plot_with_ctrl_and_scrolls_the_page_without(
     plot.evaluate("node => node.scrollIntoView({block: 'center'})")
     lab.page.wait_for_timeout(300)
     scroller = "panel.node.querySelector('.jp-WindowedPanel-outer')"
-    shown = "document.querySelector('.kw-spline-inspector').kwView.window()"
+    shown = f"({WINDOW})(document.querySelector('.kw-spline-inspector').kwView)"
 
     def turn() -> tuple[bool, bool]:
         """Turn the wheel by a notch; tell whether the page moved, and whether the plot did."""

@@ -392,7 +392,7 @@ def test_the_picture_has_every_layer_one_below_the_other_and_says_where_it_is_cu
     assert small.getpixel((0, 0)) == (22, 24, 28)
     cut = view.svg(max_height=400)
     # What is drawn beyond the cut is clipped; the cut is between two layers.
-    [share] = [text for text in texts(cut) if text.startswith("cut here")]
+    [share] = [text for text in texts(cut) if text.startswith("the picture ends here")]
     clip = ElementTree.fromstring(cut).find(f".//{SVG}clipPath/{SVG}rect")
     assert clip is not None
     shown = float(clip.attrib["height"])
@@ -408,7 +408,7 @@ def test_a_picture_shows_one_layer_alone_where_the_view_was_made_with_it():
     one = kw.Explain(bound(), digit(), layer="linear")
     found = texts(one.svg())
     assert found == texts(one.svg(layer="linear"))
-    assert not [text for text in found if text.startswith("cut here")]
+    assert not [text for text in found if text.startswith("the picture ends here")]
     assert found != texts(one.svg(layer="convs.1"))
 
 

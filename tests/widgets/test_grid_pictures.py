@@ -564,8 +564,8 @@ def shown_of(picture: Drawn) -> float:
 
 
 def share_of(picture: Drawn) -> int:
-    [words] = [text for text in picture.texts if text.startswith("cut here")]
-    [share] = re.findall(r"the top (\d+) % is shown", words)
+    [words] = [text for text in picture.texts if text.startswith("the picture ends here")]
+    [share] = re.findall(r"the top (\d+) %", words)
     return int(share)
 
 
@@ -641,8 +641,8 @@ def test_what_fits_is_not_cut() -> None:
     frame = frame_of(layer_of((4, 2, 3, 3)), [])
     whole = draw(frame)
     assert draw(frame, most=whole.height).svg == whole.svg
-    assert "cut here" not in whole.svg
-    assert "cut here" in draw(frame, most=whole.height - 1).svg
+    assert "picture ends here" not in whole.svg
+    assert "picture ends here" in draw(frame, most=whole.height - 1).svg
 
 
 # ------------------------------------------------------------------ pixels

@@ -485,14 +485,16 @@ def test_a_hundred_layers_are_cut_in_a_picture_that_says_so(tmp_path):
     models.append(model)
     view = kw.LayerRanges(model)
     assert view.image(pixel_ratio=1).height <= 930
-    assert any(text.startswith("cut here: the top") for text in texts(view))
+    assert any(text.startswith("the picture ends here: it shows the top") for text in texts(view))
     # Whatever room there is, the cut is as far below the last name: at the end of its row. So
     # nothing reaches beyond it that would have to be clipped.
     below = set()
     for most in range(400, 500, 10):
         root = ElementTree.fromstring(view.svg(max_height=most))
         assert root.find(f".//{SVG}clipPath") is None
-        [cut] = [text for text in root.iter(f"{SVG}text") if "cut here" in (text.text or "")]
+        [cut] = [
+            text for text in root.iter(f"{SVG}text") if "picture ends here" in (text.text or "")
+        ]
         names = [text for text in root.iter(f"{SVG}text") if text.get("font-size") == "12.5"]
         below.add(float(cut.attrib["y"]) - float(names[-1].attrib["y"]))
         assert names[-1].text == f"layer {len(names) - 1}"

@@ -163,7 +163,9 @@ export function arrange(shape: Shape, width: number, room = 0, tiny = false) {
   const across = Math.max(cell, Math.min(most * cell, fit(perBand)));
   if (shape.tallest && !tiny && kh * kw > 1) {
     const fits = heightOf(bands, down(cell), gap) <= room;
-    cell = Math.floor(Math.min(shape.tallest * cell, fits ? tallest(bands) : Infinity));
+    cell = Math.floor(
+      Math.max(min, Math.min(shape.tallest * cell, fits ? tallest(bands) : Infinity)),
+    );
   }
   const blockWidth = kw * across + (kw - 1) * cellGap;
   const isHigh = room > 0 && heightOf(bands, down(cell), gap) > room;

@@ -228,10 +228,10 @@ const LEAST_WITH_AXIS = 24;
 const LEAST_WITH_SIDE = 70;
 /** Pixels below the last row of cells, for the numbers of an axis. */
 export const AXIS_HEIGHT = 14;
-/** So far beyond a narrow cell they may end, if x is named between them then. */
-const BEYOND = 4;
+/** Free pixels around a name between two numbers: closer, the three would be read as a product. */
+const CLEAR = 24;
 
-/** The axis of all cells, under the lowest one at the left: its ends, and its name between them; in a large one also the ends of ±y. Of narrow cells it is said in words under a kernel. */
+/** The axis of all cells, under the lowest one at the left: its ends, and its name between them or beside the rows; in a large one also the ends of ±y. Where the name has no such place, and of narrow cells, it is said in words. */
 export function axisMarks(
   a: Arrangement,
   [low, high]: readonly [number, number],
@@ -243,21 +243,22 @@ export function axisMarks(
   const { x, y, height } = blockAt(a, a.rows - 1, (a.bands - 1) * a.perBand);
   const texts = [low, high].map(formatNumber);
   const [left, right] = texts.map((text) => widthOf(text, WORDS));
-  const whole = left + widthOf(name, WORDS) + 4 + right;
-  const across = whole < a.across + BEYOND ? Math.max(whole, a.across) : a.across;
   const base = y + height + AXIS_HEIGHT - 2;
-  const ends = across < left + 6 + right ? [] : texts; // Else they would be read as one number.
-  const said = ends.length > 0 ? "" : `${name} ${texts.join(" … ")}`;
+  const isBetween = left + widthOf(name, WORDS) + right + 2 * CLEAR <= a.across;
+  // Numbers that are closer would be read as one.
+  const hasEnds = isBetween || (a.left > PAD && left + 6 + right <= a.across);
+  const at = isBetween ? x + (left + a.across - right) / 2 : a.left - 6;
+  const anchor = isBetween ? "middle" : "end";
   const sides = yEnd && a.cell >= LEAST_WITH_SIDE ? [yEnd, -yEnd] : [];
   return [
     ...sides.map((end, k) => words(x + 3, k ? y + height - 4 : y + 11, formatNumber(end), muted)),
-    ...ends.map((text, k) =>
-      words(x + k * across, base, text, muted, { anchor: k ? "end" : "start" }),
-    ),
-    ...(said !== "" && widthOf(said, WORDS) <= a.blockWidth ? [words(x, base, said, muted)] : []),
-    ...(whole <= across
-      ? [words(x + (left + across - right) / 2, base, name, muted, { anchor: "middle" })]
-      : []),
+    ...(hasEnds
+      ? [
+          words(x, base, texts[0], muted),
+          words(x + a.across, base, texts[1], muted, { anchor: "end" }),
+          words(at, base, name, muted, { anchor }),
+        ]
+      : [words(x, base, `${name}: ${texts.join(" … ")}`, muted)]),
   ];
 }
 

@@ -40,7 +40,7 @@ export function pictureOf(scene: Scene, theme: Theme, most = Number.POSITIVE_INF
   let height = head + shownHeight;
   if (shownHeight < scene.height) {
     const share = Math.round((100 * shownHeight) / scene.height);
-    const text = `cut here: the top ${share} % is shown`;
+    const text = `the picture ends here: it shows the top ${share} % of the view`;
     marks.push(words(MARGIN, height + 14, text, colours.muted));
     height += CUT;
   }

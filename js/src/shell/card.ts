@@ -14,8 +14,8 @@ import { createPace } from "./pace.ts";
 import { statusText } from "./status.ts";
 import { paintTheme, watchTheme } from "./theme.ts";
 
-/** A view of which less is seen, as a share and in pixels, is out of sight. */
-const SEEN = { share: 0.3, pixels: 240 };
+/** A view of which less is seen, as a share and in pixels, is out of sight; of its foot alone, under the drawing, more is needed. */
+const SEEN = { head: [0.3, 240], foot: [0.45, 340] } as const;
 /** Pixels between the card and the ends of what is seen; and those it leaves free around the line that is typed in. */
 const EDGE = 14;
 const AIR = 24;
@@ -183,13 +183,14 @@ function observeSight(
   seen: (view: HTMLElement) => void,
 ): IntersectionObserver {
   const onChange = (entries: readonly IntersectionObserverEntry[]) => {
-    for (const { target, intersectionRect, boundingClientRect } of entries) {
+    for (const { target, intersectionRect: seenBox, boundingClientRect } of entries) {
       const view = target as HTMLElement;
       // What is not drawn yet has no height.
       if (!views.has(view) || "kwUnborn" in view.dataset) continue;
-      const { height } = boundingClientRect;
-      const least = Math.min(SEEN.share * height, SEEN.pixels);
-      view.toggleAttribute(SEEN_MARK, height > 0 && intersectionRect.height >= least);
+      const { height, top } = boundingClientRect;
+      const [share, pixels] = seenBox.top > top + 1 ? SEEN.foot : SEEN.head;
+      const least = Math.min(share * height, pixels);
+      view.toggleAttribute(SEEN_MARK, height > 0 && seenBox.height >= least);
       seen(view);
       view.ownerDocument.dispatchEvent(new Event(CHANGED));
     }
@@ -207,9 +208,11 @@ function placeFor(root: HTMLElement, panel: Element | null): { x: number; y: num
   const document = root.ownerDocument;
   const window = document.defaultView as Window & typeof globalThis;
   const page = new DOMRect(0, 0, window.innerWidth, window.innerHeight);
-  const { left, right, top, bottom } = panel?.getBoundingClientRect() ?? page;
+  const { left: edge, right, top, bottom } = panel?.getBoundingClientRect() ?? page;
   const [width, height] = [CARD.width + 18, CARD.height + 64];
-  const hasRoom = right - left > width + 2 * EDGE && bottom - top > height + 2 * EDGE;
+  // Where a panel is narrow it may lie on what stands beside that.
+  const left = Math.max(0, Math.min(edge, right - width - 2 * EDGE));
+  const hasRoom = right - left >= width + 2 * EDGE && bottom - top > height + 2 * EDGE;
   if (!hasRoom || (panel && !panel.isConnected)) return null;
   const step = height + EDGE;
   const all = [...document.querySelectorAll(".kw-card:not([hidden])")].filter(

@@ -4,7 +4,7 @@ import { formatCount } from "../phi/format.ts";
 import { isUnderWay } from "../wire/standing.ts";
 import { atEnd, hasKeyboard, listen, element as make, putAttributes, putWords } from "./element.ts";
 import { plainKey, used } from "./keys.ts";
-import { createPlayer, seek, type Timed } from "./timeline.ts";
+import { playerOf, seek, type Timed } from "./timeline.ts";
 
 /** The least time between two drawings that only frames of the training ask for. */
 const FRAME_TIME = 200;
@@ -28,10 +28,7 @@ export function mountScrubber(parent: HTMLElement, store: Timed, signal: AbortSi
   const parts = timelineParts(document, store.status().state === "saved");
   const { element, track, newest, pin, play } = parts;
   parent.append(element);
-  const player = createPlayer(store, schedule, () => {
-    isByHand = true;
-    schedule();
-  });
+  const player = playerOf(store);
 
   let steps: number[] = [];
   let request = 0;
@@ -119,8 +116,11 @@ export function mountScrubber(parent: HTMLElement, store: Timed, signal: AbortSi
       timer ??= setTimeout(schedule, Math.max(0, shownAt + FRAME_TIME - performance.now()));
     }
   }, signal);
+  player.watch((isOver) => {
+    isByHand ||= isOver;
+    schedule();
+  }, signal);
   atEnd(signal, () => {
-    player.stop();
     clearTimeout(timer);
     window.cancelAnimationFrame(request);
     element.remove();

@@ -1,13 +1,22 @@
 /** A timeline: the steps of a stream, or of several at once, and going through them by itself. */
 
+import { memoryOf } from "../phi/memory.ts";
 import { isUnderWay, type Standing, UNKNOWN } from "../wire/standing.ts";
 import type { Frame, Store } from "../wire/types.ts";
+import { atEnd } from "./element.ts";
 
 /** A whole history plays in about this long, in milliseconds; and the time between two of its steps at least and at most. */
 const PLAY_TIME = 6_000;
 const BEAT = { least: 40, most: 1_000 };
 
-export function createPlayer(store: Timed, started: () => void, stopped: () => void) {
+/** The one player of a timeline, for all views of it. */
+export const playerOf = (store: Timed) => memoryOf(store)("player", [], () => createPlayer(store));
+
+function createPlayer(store: Timed) {
+  const views = new Set<(isOver: boolean) => void>();
+  const tell = (isOver: boolean) => {
+    for (const heard of views) heard(isOver);
+  };
   let timer: ReturnType<typeof setInterval> | undefined;
   let steps: number[] = [];
 
@@ -28,7 +37,7 @@ export function createPlayer(store: Timed, started: () => void, stopped: () => v
   function stop() {
     clearInterval(timer);
     timer = undefined;
-    stopped();
+    tell(true);
   }
 
   return {
@@ -45,7 +54,15 @@ export function createPlayer(store: Timed, started: () => void, stopped: () => v
         else move(stride);
         if (index() >= steps.length - 1) stop();
       }, beat);
-      started();
+      tell(false);
+    },
+    /** A view hears when a film begins and when it is over; the film ends with the last of them. */
+    watch(heard: (isOver: boolean) => void, signal: AbortSignal) {
+      views.add(heard);
+      atEnd(signal, () => {
+        views.delete(heard);
+        if (views.size === 0) stop();
+      });
     },
   };
 }

@@ -5,7 +5,9 @@ import { basisOf } from "../../phi/entries.ts";
 import { formatNumber } from "../../phi/format.ts";
 import { COL_LABEL, kernelAt, PAD, rectOf } from "../../phi/geometry.ts";
 import { bandOver } from "../../phi/interpolate.ts";
+import { memoryOf } from "../../phi/memory.ts";
 import { colourise, paletteOf } from "../../phi/palette.ts";
+import { reachOf } from "../../phi/ranges.ts";
 import { curvesPlot, type StrokedCurve } from "../../scene/axes.ts";
 import { AXIS_HEIGHT, columnLabels } from "../../scene/cells.ts";
 import { greyPixels } from "../../scene/heat.ts";
@@ -16,9 +18,18 @@ import { fitting, widthOf } from "../../scene/text.ts";
 import type { Theme } from "../../scene/theme.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { seenIn } from "./pages.ts";
-import { functionReach, furthest, type Picture, PLOT_HEAD, plotLeast, WIDE } from "./picture.ts";
+import { withoutOutliers } from "./peaks.ts";
+import {
+  functionReach,
+  furthest,
+  type Picture,
+  PLOT_HEAD,
+  plotLeast,
+  RANGE_POINTS,
+  WIDE,
+} from "./picture.ts";
 import { isFlat, isGrey } from "./settings.ts";
-import { pointsOf, type Subject } from "./subject.ts";
+import { pointsOf, type Start, type Subject, startOf, subjectOf } from "./subject.ts";
 import { placeTexts } from "./words.ts";
 
 export const WIDTH = 200;
@@ -56,7 +67,7 @@ export function magnified(
     titles: { x: layer.variable, y: yTitle },
     most: { x: 6, y: 5 },
     air: PLOT_AIR,
-    values,
+    values: [...values, ...filmEnds(picture, others.length > 0 ? others : [f])],
     band: settings.mode === "change" ? null : bandOver(layer, f, xRange),
     within: basisOf(layer, f).domain,
   });
@@ -64,6 +75,25 @@ export function magnified(
   const point = dot(at, drawn.y.scale(value), 3.5, { fill: colours.accent });
   const { plot, marks } = drawn;
   return { plot, marks: Number.isFinite(value) ? [...marks, point] : marks };
+}
+
+/** From where to where functions reach over all steps that are known, but for outliers: in a film their axis stays. */
+function filmEnds(
+  { history, layer, xRange, initial, settings }: Picture,
+  functions: readonly number[],
+) {
+  const since = settings.mode === "change" ? initial : null;
+  const made = [layer.name, ...xRange, since, functions.join()];
+  const reaches = history.flatMap((frame) => {
+    const at = startOf(frame, layer);
+    const reach = ({ layer: its }: Start) => {
+      const [subject, plan] = [subjectOf(frame, its, since), samplePlan(its, xRange, RANGE_POINTS)];
+      return reachOf(functions.flatMap((f) => Array.from(pointsOf(subject, plan, f).y)));
+    };
+    return at ? memoryOf(frame)("plot's reach", made, () => reach(at)) : [];
+  });
+  const downs = reaches.map(({ low }) => -low);
+  return [-withoutOutliers(downs), withoutOutliers(reaches.map(({ high }) => high))];
 }
 
 /** Limits of the plot's size, in CSS pixels. */

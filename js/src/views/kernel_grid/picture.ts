@@ -23,7 +23,7 @@ import { phi, pointsOf, type Subject, sizeOf, startOf, subjectOf } from "./subje
 /** At least about this many values of φ are computed for the sizes of one frame: all rows for some hundred functions. */
 const RANGE_VALUES = 40_000;
 /** Their points per function are a multiple of this, so that a scale does not depend on the width. */
-const RANGE_POINTS = 64;
+export const RANGE_POINTS = 64;
 /** At most about this many values of φ are computed for an overview, but never from fewer points per function than these. */
 const OVERVIEW_VALUES = 2_000_000;
 const [OVERVIEW_POINTS, OVERVIEW_MOST] = [8, 32];
@@ -55,7 +55,6 @@ export interface Ingredients {
   /** Pixels down that it is to fit, where it can. */
   room?: number;
   observed?: Observed | null;
-  /** The frames over which a scale stays. */
   history?: readonly Frame[];
   fold?: Fold | null;
   scores?: Scores;
@@ -73,7 +72,7 @@ const NO_NUMBERS: Float32Array = new Float32Array(0);
 /** A picture before its functions are measured. */
 function groundOf(from: Ingredients, keep: Keep) {
   const { frame, layer, initial = null, settings, width, order } = from;
-  const { room = 0, fold = null } = from;
+  const { room = 0, fold = null, history = [] } = from;
   const shape = keep("shape", [layer, fold], () => foldedShape(layer, fold));
   const { mode } = settings;
   const { arrangement, unit } = keep(
@@ -91,6 +90,8 @@ function groundOf(from: Ingredients, keep: Keep) {
     frame,
     layer,
     settings,
+    /** The frames over which a scale stays. */
+    history,
     /** Out, in, kh, kw of the drawing: as the layer has it, or with the inputs of a dense layer folded to maps. */
     shape,
     arrangement,
@@ -271,8 +272,10 @@ const SHARE_OF_COMPARED = 0.4;
 /** Between plots of a kernel: closer, the curves of a row are read as one line. */
 const CELL_GAP = 4;
 
-/** Plots of single functions are so many times as wide as high, in a narrow view more, and those of a kernel as high as wide, where there is room; where grids are compared they may be small, too. */
-const [WIDEST, WIDEST_NARROW, TALLEST_BESIDE] = [2.2, 3.5, 1.4];
+/** In a narrow view as on a telephone the plot below needs height that cells would take. */
+const NARROW = 440;
+/** Plots of single functions are so many times as wide as high, in a narrow view more, and those of a kernel higher than wide, where there is room, or over a plot flatter; where grids are compared they may be small, too. */
+const [WIDEST, WIDEST_NARROW, TALLEST_BESIDE, TALLEST_ABOVE] = [2.2, 3.5, 1.4, 0.9];
 const COMPARED = { least: 14, widest: 10, tallest: 2.2, broadest: 2.4 };
 /** In so few pixels from left to right the plots of a kernel may be so small: all are to be seen. */
 const SMALL = { below: 330, least: 17 };
@@ -311,10 +314,11 @@ function arranged(
     corner: layer.window ? ([layer.window.out, layer.window.in] as const) : undefined,
   };
   const of = (down: number, size: readonly [number, number]) => {
+    const isAbove = magnifies && width < NARROW && down < room;
     const own = {
       least: width < SMALL.below ? SMALL.least : undefined,
       widest: width < WIDE ? WIDEST_NARROW : WIDEST,
-      tallest: magnifies || scrolls ? TALLEST_BESIDE : undefined,
+      tallest: isAbove ? TALLEST_ABOVE : magnifies || scrolls ? TALLEST_BESIDE : undefined,
     };
     const plots = flat ? {} : { apart: CELL_GAP, ...(together ? COMPARED : own) };
     return arrange({ ...cells, ...plots, kh: size[0], kw: size[1] }, across, down, tiny);
@@ -332,7 +336,8 @@ function arranged(
   const [above, whole] = [within(down, LEAST_CELL), within(room, 1)];
   const [small, large] = [above.arrangement, whole.arrangement];
   if (flat || large.height > room) return small.cell < LEAST_CELL ? whole : above;
-  return small.height > down || 2 * small.cell <= large.cell ? whole : above;
+  const sizeOf = ({ cell, across }: Arrangement) => (kh * kw > 1 ? across : cell);
+  return small.height > down || 2 * sizeOf(small) <= sizeOf(large) ? whole : above;
 }
 
 /** How near the darkest pixel has to be to −1, and none beyond ±1. */

@@ -29,12 +29,6 @@ export type Source = ReturnType<typeof sourceOf>;
 export type Response = ReturnType<typeof responseOf>;
 export type ResponseLayout = ReturnType<typeof layOutResponse>;
 
-/** The size of a blank to draw on: that of the images the layer gets. */
-export function blankFor(images: Images | null, range: readonly [number, number]) {
-  const { width, height } = images ?? { width: 28, height: 28 };
-  return { width, height, ground: range[0], ink: range[1] };
-}
-
 function unseen(name: string, direct: boolean | null): string {
   return direct === null
     ? `Whether ${name} gets the image itself or something computed from it is not known yet.`
@@ -61,7 +55,7 @@ export function sourceOf(
   observed: Observed | null,
   given: Images | null,
   drawing: Images,
-  blank: ReturnType<typeof blankFor>,
+  blank: { ground: number; ink: number },
   settings: Settings,
   how = "Call live.observe(batch) to see the response to a batch.",
 ) {
@@ -228,7 +222,7 @@ const LOW_HEIGHT = 330;
 /** Of a wide page the functions of the kernel have at least this share, and no more than these pixels. */
 const PATCH = { share: 0.27, most: 400 };
 /** Below these widths the responses need the room more than the input does, which is so large. */
-const [SMALL_WIDTH, TIGHT_WIDTH, ROOMY_WIDTH] = [340, 480, 1100];
+const [SMALL_WIDTH, TIGHT_WIDTH, ROOMY_WIDTH] = [340, 560, 1100];
 /** Pixels across of one of the images to choose from, and of the smallest where all are to stand in a row. */
 const THUMBNAIL = { usual: 22, least: 16, gap: 3 };
 /** Width of the key of colours beside the words. */
@@ -249,7 +243,7 @@ export function layOutResponse(
   const inner = width - 2 * PAD;
   // Where there is little height, all stand side by side from a lesser width on.
   const isLow = most < LOW_HEIGHT;
-  const columns = inner >= (isLow ? 240 : 560) ? 3 : 2;
+  const columns = inner >= (isLow ? 240 : 440) ? 3 : 2;
   const isSmall = columns === 3 && inner < SMALL_WIDTH;
   const usual = inner < TIGHT_WIDTH ? 97 : inner < ROOMY_WIDTH ? 176 : LARGEST_SIDE;
   const [gap, input] = isSmall ? [12, 84] : [COLUMN_GAP, usual];
@@ -260,7 +254,7 @@ export function layOutResponse(
   const taken = isSmall ? spared + listed : isLow && columns < 3 ? 70 + KEY_HEIGHT : 60;
   const tallest = Math.max(isSmall ? 56 : 72, Math.min(LARGEST_SIDE, most - taken));
   const column = Math.floor((inner - (columns - 1) * gap) / columns);
-  const half = Math.min(column, Math.max(120, Math.floor((most - 120) / 2)));
+  const half = Math.min(column, Math.max(120, Math.floor((most - 120) / 3)));
   const side = Math.min(tallest, columns === 2 ? half : Math.min(column, input));
   const share = Math.min(PATCH.most, Math.round(PATCH.share * inner));
   // Under a row stand the key of colours and, beside it, two lines of words.
@@ -279,38 +273,49 @@ export function layOutResponse(
   const under = pictured + (isRow ? 0 : 10 + KEY_HEIGHT);
 
   const [, , kh, kw] = swept.layer.shape;
-  // In two columns the patch and its words stand beside the input, and the maps below both.
-  const worded = top + side + 16 + LINE_HEIGHT * Math.ceil(FOOT_WIDTH / side) - 7;
+  // In two columns the patch and its words stand beside the input, and the maps, which are looked at, above both.
+  const worded = top + side + 16 + LINE_HEIGHT * Math.ceil(FOOT_WIDTH / column) - 7;
   const left = PAD + (columns < 3 ? 0 : side + gap);
-  const start = columns < 3 ? Math.max(under, worded) + TITLE + 4 : top;
-  const spare = isRow ? spared : isLow ? 28 : columns === 2 ? start + 4 : 80;
+  const lowerRow = columns < 3 ? Math.max(under, worded) : 0;
+  const spare = isRow ? spared : columns === 2 ? lowerRow + top + 2 * PAD : isLow ? 28 : 80;
   const tall = Math.max(isLow || columns === 2 ? 0 : LARGEST_SIDE, most - spare);
   const maps = placeMaps(outputs, swept, room, tall, {
     left,
-    top: start,
+    top,
     least: isRow ? SMALLEST_MAP.row : SMALLEST_MAP.usual,
   });
   const mapsEnd = Math.max(...[...maps.values()].map(bottomOf));
+  const down = columns < 3 ? mapsEnd + 8 : 0;
+  const lower = (box: Rect) => ({ ...box, y: box.y + down });
 
   const mapsRight = Math.max(...[...maps.values()].map(({ x, width }) => x + width));
-  const cellX = columns === 3 ? mapsRight + gap : PAD + side + gap;
+  const cellX = columns === 3 ? mapsRight + gap : PAD + column + gap;
   // What maps leave free makes the functions larger, as far down as the maps reach.
   const free = Math.min(PATCH.most, PAD + inner - cellX, mapsEnd - top - 2 * LINE_HEIGHT - 16);
   const whole = columns < 3 ? Math.min(side, 240) : isLow ? patched : Math.max(patched, free);
   const cell = Math.max(18, Math.floor((whole + 3) / Math.max(kh, kw)) - 3);
-  const cells = { x: cellX, y: top, width: kw * (cell + 3) - 3, height: kh * (cell + 3) - 3 };
+  const cells = {
+    x: cellX,
+    y: top + down,
+    width: kw * (cell + 3) - 3,
+    height: kh * (cell + 3) - 3,
+  };
   // One row of maps leaves room under all for the words, which a narrow patch has not.
   const end = Math.max(mapsEnd, bottomOf(cells), isSmall ? pictured : 0);
   const foot = isRow
     ? { x: footX, y: end + 18, width: footed }
-    : { x: cellX, y: bottomOf(cells) + 16, width: Math.max(side, cells.width) };
+    : {
+        x: cellX,
+        y: bottomOf(cells) + 16,
+        width: Math.max(columns < 3 ? column : side, cells.width),
+      };
   return {
-    image: picture,
-    thumbnails,
+    image: lower(picture),
+    thumbnails: thumbnails && { ...thumbnails, box: lower(thumbnails.box) },
     /** Left end, top and width of the key of colours. */
     key: isRow
       ? ([PAD + inner - ROW_KEY, foot.y - 8, ROW_KEY] as const)
-      : ([PAD, pictured + 10, side] as const),
+      : ([PAD, pictured + 10 + down, side] as const),
     maps,
     /** Whether each map has its name above it. */
     labelled: outputs.length > 1,
@@ -320,9 +325,9 @@ export function layOutResponse(
     isRow,
     /** Left ends and baselines of the titles, and the width below the patch. */
     titles: {
-      input: [PAD, 14] as const,
-      response: [left, columns < 3 ? start - 10 : 14] as const,
-      patch: [cellX, 14] as const,
+      input: [PAD, 14 + down] as const,
+      response: [left, 14] as const,
+      patch: [cellX, 14 + down] as const,
     },
     foot,
     width,
@@ -331,7 +336,7 @@ export function layOutResponse(
         (isRow
           ? Math.max(pictured, foot.y - 8 + KEY_HEIGHT)
           : Math.max(
-              under,
+              under + down,
               mapsEnd,
               foot.y + LINE_HEIGHT * Math.ceil(FOOT_WIDTH / foot.width) - 7,
             )),

@@ -20,7 +20,6 @@ import type { Remark, Scene } from "../../scene/marks.ts";
 import { cellOf, type Region, regionSites } from "../../scene/regions.ts";
 import { inputMarks, mapMarks, patchKernelMarks } from "./response_marks.ts";
 import {
-  blankFor,
   howToObserve,
   layOutResponse,
   MOST_THUMBNAILS,
@@ -31,7 +30,7 @@ import {
   type Source,
   sourceOf,
 } from "./response_picture.ts";
-import { finite, type MeshGiven } from "./settings.ts";
+import { blankFor, finite, type MeshGiven } from "./settings.ts";
 
 export type ResponseScene = Scene & ReturnType<typeof sceneOf>;
 export type ResponseDrawing = ReturnType<typeof responseDrawing>;

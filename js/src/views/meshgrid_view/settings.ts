@@ -1,7 +1,7 @@
 /** What the view is drawn from, as plain data, and the words that its three ways of looking share. */
 
 import { formatNumber } from "../../phi/format.ts";
-import { mapsOf, type RawArray } from "../../phi/images.ts";
+import { type Images, mapsOf, type RawArray } from "../../phi/images.ts";
 import { oneOf } from "../../scene/drawing.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 
@@ -70,4 +70,10 @@ export interface Choice {
 
 export function finite(value: number): string {
   return Number.isFinite(value) ? formatNumber(value) : "not finite";
+}
+
+/** The size of a blank to draw on: that of the images the layer gets. */
+export function blankFor(images: Images | null, range: readonly [number, number]) {
+  const { width, height } = images ?? { width: 28, height: 28 };
+  return { width, height, ground: range[0], ink: range[1] };
 }

@@ -2,7 +2,6 @@
 
 import { layerNamed } from "../../phi/entries.ts";
 import { offersObserving } from "../../phi/inputs.ts";
-import { patchAt, respond } from "../../phi/response.ts";
 import { clearedBy, createLayerView, pressFunction } from "../../shell/layer_view.ts";
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
 import { createPen } from "../../shell/pen.ts";
@@ -94,7 +93,7 @@ function build(shell: Shell): Parts {
   const view = createLayerView(shell, stage);
 
   return {
-    forTests: forTests(root, () => scene, view, pen.through),
+    forTests: forTests(root, view, pen.through),
     header: header.element,
     stage,
     fileName: () =>
@@ -140,62 +139,12 @@ export type MeshElement = ViewElement<MeshScene, ReturnType<typeof forTests>>;
 
 function forTests(
   root: HTMLElement,
-  scene: () => MeshScene | null,
   { step, drawn }: ReturnType<typeof createLayerView>,
   draw: ReturnType<typeof createPen>["through"],
 ) {
-  function of<M extends MeshMode>(kind: M): Extract<MeshScene, { mode: M }> | null {
-    const now = scene();
-    return now?.mode === kind ? (now as Extract<MeshScene, { mode: M }>) : null;
-  }
-  const plain = (grid: { width: number; height: number; data: Float32Array }) => ({
-    ...grid,
-    data: Array.from(grid.data),
-  });
-
   return {
     ...{ step, drawn, draw },
     mode: () => root.dataset.mode as MeshMode,
     layer: () => root.dataset.layer ?? null,
-    message() {
-      const message = root.querySelector<HTMLElement>(".kw-message");
-      return message && !message.hidden ? (message.textContent ?? "") : "";
-    },
-    /** The values of function f from left to right. */
-    heat(f: number) {
-      const { y, points } = of("ramp")?.curves ?? {};
-      if (!y || !points) return null;
-      const data = y.subarray(f * points, (f + 1) * points);
-      return plain({ width: points, height: 1, data });
-    },
-    /** The surface as it is drawn; y rises with the rows. */
-    pair() {
-      const pair = of("pair")?.pair;
-      if (!pair) return null;
-      const { functions, surface, levels, density } = pair;
-      const [x, y, values] = [surface.x, surface.y, surface.values].map((part) => Array.from(part));
-      const seen = density && { most: density.most, outside: density.outside };
-      return { i: functions[0], j: functions[1], x, y, values, levels, density: seen };
-    },
-    response(output: number) {
-      const now = of("response");
-      if (!now || output >= now.response.swept.outputs) return null;
-      const { swept, grids } = now.response;
-      return plain(grids.get(output) ?? respond(now.frame, swept, output));
-    },
-    input() {
-      const image = of("response")?.response.image;
-      return image ? plain(image) : null;
-    },
-    /** The pixel that is pointed at or kept. */
-    probe() {
-      const response = of("response")?.response;
-      if (!response || response.by === "itself") return null;
-      const { place, swept, kernel, grids } = response;
-      const { row, column, output } = place;
-      const value = grids.get(output)?.data[row * swept.width + column];
-      const patch = Array.from(patchAt(swept, row, column, kernel.channel));
-      return value === undefined ? null : { ...place, patch, value };
-    },
   };
 }

@@ -38,8 +38,8 @@ const SUM = 84;
 const TITLE_GAP = 6;
 /** A sum as long as most are. */
 const LONG_SUM = "−0.000";
-/** The height of a row at least and at most, its width, and the gap between two columns of rows. */
-const BAR = { row: 16, high: 22, least: 104, most: 240, gap: 16 };
+/** The height of a row at least and at most, its width, of which the bar has some 40 pixels at least, and the gap between two columns of rows. */
+const BAR = { row: 16, high: 22, least: 136, most: 240, gap: 16 };
 /** Share of the longest bar that is kept free for bars that go the other way. */
 const DOWN = 0.2;
 /** Without bars to a side its scale has an end all the same. */
@@ -339,10 +339,10 @@ function chosenParts({ parts, bias }: UnitCloseUp, most: number, print: Print, f
   return [...all, { from: -1, value: sum(rest, ({ value }) => value), others: rest.length }];
 }
 
-/** How far bars reach to either side: of several diagrams those of all, of several steps what holds them. */
+/** How far bars reach to either side: of several diagrams those of all, of several steps what holds those of the same number. */
 function reachOf(
   { settings: { compared }, parts }: Diagram,
-  { column }: UnitCloseUp,
+  { column, unit }: UnitCloseUp,
   all: readonly Drawn[],
 ) {
   const values = all.map(({ value, others }) => (others ? 0 : value));
@@ -352,6 +352,6 @@ function reachOf(
   const held = (name: string, wanted: readonly number[]) =>
     parts[column].picture?.held(name, Math.max(...wanted)) ?? Math.max(...wanted);
   const [above, below] = [reaches.map(({ most }) => most), reaches.map(({ least }) => least)];
-  const most = held("bars above", [LEAST_REACH, ...above]);
-  return { most, least: held("bars below", [LEAST_REACH, DOWN * most, ...below]) };
+  const most = held(`bars above ${unit}`, [LEAST_REACH, ...above]);
+  return { most, least: held(`bars below ${unit}`, [LEAST_REACH, DOWN * most, ...below]) };
 }

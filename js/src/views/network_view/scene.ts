@@ -174,9 +174,7 @@ function sceneOf(given: Given, request: Asked, { window, looks }: Held, keep: Ke
   const asked = { ...request, room, window, selected, hasPlot: strip > 0 };
   const diagram = diagramOf(given, asked, keep, (drawing, scores) => {
     if (settings.path) return circuitPath(drawing.graph, settings.path);
-    // While nothing is drawn it stays.
-    const made = flow?.blank ? [drawing.graph] : [{}];
-    return keep<Leg[]>("path", made, () => strongestPath(drawing, scores, choose));
+    return strongestPath(drawing, scores, choose);
   });
   const last = keep("last", [units, settings.example], () => ({ closeUp: null }));
   const view = viewOf(given, diagram, looks, last);

@@ -95,9 +95,9 @@ export function networkCaption(
   if (looked)
     remarks.push(keyed(looked, "thick", looked === "pointed at" ? colours.ink : colours.accent));
   else if (path) remarks.push(keyed(path.words, "thick", colours.ink, path.title));
-  else if (isChosen && isTold && !diagram.flow?.blank) {
-    const text = flow ? "strong path" : "φ vary most";
-    remarks.push(keyed(text, "thick", colours.ink, `${PATH} ${spread}`));
+  else if (isChosen && isTold) {
+    const [text, title] = flow ? ["strong path", `${PATH} ${spread}`] : ["φ vary most", spread];
+    remarks.push(keyed(text, "thick", colours.ink, title));
   }
   const all = sum(parts, ({ bundles }) => bundles.length);
   const links = sum(parts, ({ links: own }) => own.length);
@@ -179,8 +179,8 @@ export function linkWords(diagram: Diagram, part: Part, n: number): string {
   const point = isSaid ? null : pointOf(diagram, part, n);
   const given = point ? `: φ(${part.before?.print(point.x)}) = ${part.print(point.value)}` : "";
   const share = weightOf(relevance, n);
-  const strength =
-    share === 1 ? "varies most in its layer" : `${roughPercent(share)} of the strongest`;
+  const weaker = `${roughPercent(share)} of the strongest link in its layer`;
+  const strength = share === 1 ? "varies most in its layer" : weaker;
   const having = band ? Math.round(band.count * boldness(part, n)) : 0;
   const spread = band && count === 1 ? widestText(column.layer as LayerLayout, first) : strength;
   const seeds = band ? `${spread} · in ${having} of ${band.count} networks` : strength;

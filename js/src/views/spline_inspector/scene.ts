@@ -192,7 +192,7 @@ function sceneOf(picture: PlotPicture, settings: Settings, y: Ends, given: Given
   const reading = readingOf(picture, places, given, touch);
   const rows = legendRows(picture, settings, reading, colours);
   const key = arranged.legend.columns.length > 0 ? [] : keyOf(rows, picture);
-  const [name, ...said] = captionOf(picture, settings, given);
+  const [name, ...remarks] = captionOf(picture, settings, given);
   const legend = {
     ...arranged.legend,
     rows: arranged.legend.rows.map((placed, k) => ({ ...placed, row: rows[k] })),
@@ -241,7 +241,7 @@ function sceneOf(picture: PlotPicture, settings: Settings, y: Ends, given: Given
     moment: momentText(frame),
     words: description(picture),
     about: JSON.stringify([layer.name, at, settings.editable]),
-    caption: [name, ...key, ...said],
+    caption: [name, ...key, ...remarks],
     sheets: [
       {
         from: [picture, ...boxes, theme.name, colours.surface, ratio],

@@ -11,7 +11,7 @@ import { createPlaces, type Operable } from "../../shell/site_elements.ts";
 import { createStage, type Hands, type Stage } from "../../shell/stage.ts";
 import type { Selection } from "../../wire/types.ts";
 import { createEditing, createMovement, type Editing, type Movement } from "./editing.ts";
-import { describeHandle, heightOf } from "./handles.ts";
+import { describeHandle } from "./handles.ts";
 import { createHeader } from "./header.ts";
 import { drawing, type InspectorScene, placeIn, type Touch } from "./scene.ts";
 import {
@@ -277,11 +277,6 @@ function forTests(
   stage: Stage,
   drawn: () => { frames: number; milliseconds: number },
 ) {
-  const placed = ({ picture, y: up, places: { plot } }: InspectorScene, x: number, y: number) => {
-    const at = { x: toX(picture.x, plot, x), y: toY(up, plot, y), width: 0, height: 0 };
-    const { x: left, y: top } = stage.clientRect(at);
-    return { x: left, y: top };
-  };
   return {
     step: () => scene()?.picture.frame.step ?? null,
     selection: () => scene()?.picture.at ?? null,
@@ -290,33 +285,15 @@ function forTests(
       const found = scene()?.picture.curves.find((one) => one.name === name);
       return found ? { x: Array.from(found.x), y: Array.from(found.y) } : null;
     },
-    controlPoints() {
-      const now = scene();
-      if (!now) return [];
-      const { coefficients } = now.picture.phi;
-      return now.picture.handles.map((handle) => ({
-        label: handle.label,
-        ...placed(now, handle.x, heightOf(handle, coefficients)),
-        value: coefficients[handle.b],
-      }));
-    },
-    readout() {
-      const { reading, picture } = scene() ?? {};
-      if (!reading || !picture) return null;
-      const terms = picture.phi.layer.labels.map((label, b) => [label, reading.terms[b]] as const);
-      return { ...reading, terms: Object.fromEntries(terms) as Record<string, number> };
-    },
-    window() {
-      const now = scene();
-      return now && { x: now.picture.x, y: now.y };
-    },
     /** Where a point of the plane lies, in client pixels. */
     point(x: number, y: number) {
       const now = scene();
-      return now && placed(now, x, y);
+      if (!now) return null;
+      const { picture, y: up, places } = now;
+      const at = { x: toX(picture.x, places.plot, x), y: toY(up, places.plot, y) };
+      const { x: left, y: top } = stage.clientRect({ ...at, width: 0, height: 0 });
+      return { x: left, y: top };
     },
-    coefficients: () => Array.from(scene()?.picture.phi.coefficients ?? []),
-    rows: () => scene()?.legend.rows.map(({ row }) => row) ?? [],
     plot() {
       const plot = scene()?.places.plot;
       return plot ? stage.clientRect(plot) : null;
