@@ -864,7 +864,7 @@ describe("the key of colours", () => {
     const probe = { shape: [2, 1, 2, 2], inputs: new Float32Array(8), labels: null };
     const { caption } = page({ example: -1 })({ frame: frameOf(layers, 0, 3), structure, probe });
     const said = caption.map(({ text }) => text);
-    expect(said).toContain("nothing is drawn yet: draw something on the input");
+    expect(said).toContain("nothing is drawn yet");
     expect(said).toContain("φ vary most");
     expect(said).not.toContain("strong path");
   });
