@@ -94,8 +94,9 @@ function evaluated(given: Given, { frame, layer, settings }: MeshGiven, keep: Ke
   const most = niceCeil(readableSize(reach.most));
   const whole = output < 0 ? "" : ` of ${outputName(layer, output)}`;
   const of = map < 0 ? whole : `${whole} from map ${map}`;
+  const isCut = Math.max(-reach.low, reach.high) > most;
   /** `first`: the first function that is drawn, and `count` how many are. */
-  return { arrangement, output, of, first, count, curves, reach, most };
+  return { arrangement, output, of, first, count, curves, reach, most, isCut };
 }
 
 export function rampDrawing() {
@@ -158,9 +159,9 @@ export function rampDrawing() {
 
 /** Below the cells: the axis of all, and what the colours are. */
 function footMarks({ theme }: Given, { settings, layer }: MeshGiven, made: Evaluated): Mark[] {
-  const { arrangement: a, most } = made;
+  const { arrangement: a, most, isCut } = made;
   const at = [a.left, a.height + AIR, Math.min(WIDEST_KEY, a.width - PAD - a.left)] as const;
-  const meaning = { most, below: ["φ below 0"], above: ["φ above 0"] };
+  const meaning = { most, cut: isCut, below: ["φ below 0"], above: ["φ above 0"] };
   return [
     ...axisMarks(a, settings.limits, layer.variable, theme.colours),
     ...colourKey(at, meaning, theme),
@@ -223,11 +224,11 @@ export function curvesOver(
   });
 }
 
-function captionOf({ theme }: Given, { arrangement, most, reach }: Evaluated, axis: string) {
+function captionOf({ theme }: Given, { arrangement, reach, isCut }: Evaluated, axis: string) {
   const headline = `Each tile is one function φ${axis}.`;
   const caption: Remark[] = [{ text: headline, tone: "ink", strong: true }];
   if (reach.low <= reach.high) {
-    const cut = Math.max(-reach.low, reach.high) > most ? "; some beyond the colours" : "";
+    const cut = isCut ? "; some beyond the colours" : "";
     caption.push({
       text: `φ from ${formatNumber(reach.low)} to ${formatNumber(reach.high)}${cut}`,
     });

@@ -152,7 +152,7 @@ export function patchKernelMarks(
   const box = (entry: number) => cellBox(region, Math.floor(entry / kw), entry % kw);
   const cells = patch.curves.map((_, entry) => box(entry));
   const room = layout.width - layout.titles.patch[0];
-  const titles = [`one pixel of ${whose}, taken apart`, `one pixel: ${whose}`, whose, "one pixel"];
+  const titles = [`one pixel of ${whose}, taken apart`, `one pixel: ${whose}`, "one pixel"];
   const marks: Mark[] = [
     title(fitting(titles, room, WORDS, 600), layout.titles.patch, theme),
     ...patchMarks(patch, cells, colours),

@@ -191,16 +191,17 @@ function picturesOf(graph: Graph, request: Asked, given: Given, keep: Keep) {
   const film = filmOf(given, frame, keep);
   // At rest scales begin anew: a page that is loaded again, or saved, has the same, and so has one after a film.
   const moves = given.film || isUnderWay(given.store.standing());
-  const rest = moves ? null : film.length > 0 ? "film" : frame;
+  const isFilm = film.length > 0;
+  const rest = moves ? null : isFilm ? "film" : frame;
   const pictures = graph.columns.map(({ layer }, k): LayerPicture | null => {
     if (!layer) return null;
     const observed = given.store.observed(layer.name);
     const of = late > 0 ? pace.frame : frame;
     const own = [layer.name, layer.count, observed !== null, rest];
-    const reach = keep<ScaleReach>(`reach ${k}`, own, newReach);
+    const reach = keep<ScaleReach>(`reach ${k}`, own, (last) => newReach(isFilm ? last : null));
     const inputs = keep<Inputs>(`inputs ${k}`, [layer, observed, rest], (last) =>
       // A film begins with the inputs of what was drawn before it, the newest.
-      last && film.length > 0 ? last : layerInputs(layer, observed, rest ? null : last),
+      last && isFilm ? last : layerInputs(layer, observed, rest ? null : last),
     );
     widenInputs(inputs, layer, (flow && columnInput(graph, k, flow)?.values) ?? []);
     const strengths = keep<Float32Array>(`strengths ${k}`, [of, layer, observed], () =>

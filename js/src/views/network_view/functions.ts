@@ -65,7 +65,11 @@ export interface ScaleReach {
   large: Map<string, ScaleReach>;
 }
 
-export const newReach = (): ScaleReach => ({ most: 0, ends: null, large: new Map() });
+/** A scale that begins, or for a film that begins: what functions add stays on the scale of the newest step. */
+export function newReach(before: ScaleReach | null = null): ScaleReach {
+  const bars = [...(before?.large ?? [])].filter(([name]) => name.startsWith("bars "));
+  return { most: 0, ends: null, large: new Map(bars) };
+}
 
 /** A scale that is kept while functions stay within it, and fill it. */
 function steadied(reach: ScaleReach, wanted: number): number {
@@ -144,7 +148,7 @@ export function layerPicture(
   const held = (name: string, wanted: number) => {
     const own = reach.large.get(name) ?? newReach();
     reach.large.set(name, own);
-    return steadied(own, wanted);
+    return steadied(own, film.length > 0 ? Math.max(own.most, wanted) : wanted);
   };
   const picture: LayerPicture = {
     layer,

@@ -179,7 +179,7 @@ export function linkWords(diagram: Diagram, part: Part, n: number): string {
   const point = isSaid ? null : pointOf(diagram, part, n);
   const given = point ? `: φ(${part.before?.print(point.x)}) = ${part.print(point.value)}` : "";
   const share = weightOf(relevance, n);
-  const weaker = `${roughPercent(share)} of the strongest link in its layer`;
+  const weaker = `varies ${roughPercent(share)} as much as the one that varies most`;
   const strength = share === 1 ? "varies most in its layer" : weaker;
   const having = band ? Math.round(band.count * boldness(part, n)) : 0;
   const spread = band && count === 1 ? widestText(column.layer as LayerLayout, first) : strength;

@@ -257,7 +257,7 @@ function build(shell: Shell): Parts {
       controls.show(status, alone);
       const saved = store.status().state === "saved";
       alarms.show(status, !alone && !status.closed && status.steered, saved);
-      alarms.element.toggleAttribute("data-kw-past", store.cursor() >= 0);
+      shell.root.toggleAttribute("data-kw-past", store.cursor() >= 0);
       // On a page of its own nobody expects to steer a training.
       notes.show(status, alone && !saved, store.standing());
       bar.show(given.get);
