@@ -653,18 +653,25 @@ describe("the choice of the strongest", () => {
     const at = chooser();
     expect(at(0, 1, 0.9)).toBe(0);
     // A little stronger, by turns, as long as it goes on.
-    for (let step = 1; step < 20; step++) expect(at(step, 1, step % 2 ? 1.4 : 0.8)).toBe(0);
+    for (let step = 1; step < 21; step++) expect(at(step, 1, step % 2 ? 1.4 : 0.8)).toBe(0);
     // Clearly stronger, but not for long.
-    for (let step = 20; step < 28; step++) expect(at(step, 1, 1.8)).toBe(0);
+    for (let step = 21; step < 28; step++) expect(at(step, 1, 1.8)).toBe(0);
     expect(at(28, 1, 1)).toBe(0);
     // The same frame drawn again is no other frame.
     for (let times = 0; times < 20; times++) expect(at(29, 1, 1.8)).toBe(0);
     for (let step = 30; step < 37; step++) expect(at(step, 1, 1.8)).toBe(0);
     expect(at(37, 1, 1.8)).toBe(1);
     // It is held as the one before was.
-    for (let step = 38; step < 60; step++) expect(at(step, 1.4, 1)).toBe(1);
+    for (let step = 38; step < 50; step++) expect(at(step, 1.4, 1)).toBe(1);
     // Another time begins anew.
     expect(at(3, 1, 0.9)).toBe(0);
+  });
+
+  it("changes later where another leads by less, and never for a tenth", () => {
+    const [little, less] = [chooser(), chooser()];
+    for (let step = 0; step < 50; step++) expect(little(step, 1, step ? 1.2 : 0.9)).toBe(0);
+    expect(little(52, 1, 1.2)).toBe(1);
+    for (let step = 0; step < 400; step++) expect(less(step, 1, step ? 1.05 : 0.9)).toBe(0);
   });
 
   it("does not wait for many frames where these are many steps apart", () => {

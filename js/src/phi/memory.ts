@@ -17,8 +17,8 @@ export function memory(): Keep {
 export type Steady = (place: string | number, sizes: Sizes, step: number) => number;
 type Sizes = { best: number; sizeOf(one: number): number | undefined };
 
-/** Another one is taken if it is so many times as large: at once, or for so many steps on end. */
-const RIVAL = { atOnce: 2, times: 1.5, steps: 8 };
+/** Another one is taken if it is so many times as large: at once, or for so many steps on end; with a smaller lead, of this share at least, after more. */
+const RIVAL = { atOnce: 2, times: 1.5, steps: 8, least: 0.2 };
 
 export function steadyChoice(rule = RIVAL): Steady {
   const held = new Map<string | number, { chosen: number; step: number; since: number | null }>();
@@ -32,8 +32,10 @@ export function steadyChoice(rule = RIVAL): Steady {
       return best;
     }
     const [rival, own] = [sizeOf(best) ?? 0, sizeOf(last.chosen) ?? 0];
-    const since = rival > rule.times * own ? (last.since ?? step) : null;
-    const isWon = rival > rule.atOnce * own || (since !== null && step - since >= rule.steps);
+    const lead = Math.min(1, (rival / own - 1) / (rule.times - 1));
+    const since = lead >= rule.least ? (last.since ?? step) : null;
+    const hasLasted = since !== null && (step - since) * lead ** 2 >= rule.steps;
+    const isWon = rival > rule.atOnce * own || hasLasted;
     const chosen = isWon ? best : last.chosen;
     held.set(place, { chosen, step, since: isWon ? null : since });
     return chosen;

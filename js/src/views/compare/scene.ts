@@ -149,8 +149,9 @@ function captionOf(
     const mean = drawn?.curves.find((curve) => curve.name === name)?.mean;
     return mean ? (nearestPoint(mean, first.step)?.value ?? null) : null;
   });
-  const then = drawn && back >= 0 ? valuesAt(drawn, steps, back) : "";
-  const text = then || (verdict && drawn && crossed(ends)) || verdict;
+  const isThen = drawn && back >= 0 && back < first.step;
+  const newest = (verdict && drawn && crossed(ends)) || verdict;
+  const text = (isThen && valuesAt(drawn, steps, back)) || newest;
   if (text) remarks.push({ text, tone: "ink", strong: true, title: DECIDED });
   return [...remarks, { text: note }].filter(({ text }) => text !== "");
 }

@@ -259,7 +259,7 @@ export function relevanceOf(
 }
 
 /** A unit that is not shown takes the place of one that is if it has so many times its weight for so many steps on end, and at once if it is on the path. */
-const RIVAL = { atOnce: 1e9, times: 2, steps: 50 };
+const RIVAL = { atOnce: 1e9, times: 2, steps: 50, least: 1 };
 
 /** The units of a column that are shown, and how they keep their places from frame to frame. */
 export type HeldUnits = { units: readonly number[] | null; steady: Steady };
