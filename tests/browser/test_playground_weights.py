@@ -61,7 +61,7 @@ const found = process.argv.slice(3).map((hash) => {
   const description = { ...made, layout: readLayout(made.layout) };
   const settings = { batch: 20, rate: 0.01, epochs: 50, seed: 0 };
   const trainer = new Trainer(machine, description, made.frame, problem.data, settings);
-  for (let k = 0; k < 60; k++) if (!trainer.advance()) throw new Error("it diverged");
+  for (let k = 0; k < 120; k++) if (!trainer.advance()) throw new Error("it diverged");
   const { network } = trainer;
   const { input, output } = network;
   const x = Float32Array.from({ length: 16 * input.size }, () => 2 * random.uniform() - 1);

@@ -15,7 +15,7 @@ import { beyondGrid } from "./marks.ts";
 import { othersOf } from "./overview.ts";
 import type { Picture } from "./picture.ts";
 import { type Shade, tintRamp } from "./scores.ts";
-import { ALL_MODELS, isFlat, isGrey, togetherOf } from "./settings.ts";
+import { isFlat, isGrey, togetherOf } from "./settings.ts";
 import { selectionText } from "./words.ts";
 
 const PLACES =
@@ -43,7 +43,7 @@ export function gridCaption(
   // In a host, or beside others, there is room for what is needed to read it; the rest is said on hovering.
   const together = togetherOf(get);
   const isBrief = room !== undefined || together !== null;
-  const isOfAll = !isPlain(layer) && settings.scale === ALL_MODELS;
+  const isOfAll = !isPlain(layer) && settings.scale === "all models";
   const isCommon = together && !isGrey(settings) && (overview || settings.scale !== "function");
   const whose = !isCommon ? "" : isOfAll ? " for all models" : ", its own scale";
   const text = overview ? squares : axesText(picture, isBrief) + whose;

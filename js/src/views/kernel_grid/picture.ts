@@ -10,14 +10,7 @@ import { largestFinite, niceCeil, readableSize } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import { functionPeaks, type Peaks, peaksReader, withoutOutliers } from "./peaks.ts";
 import { type Scores, type Shade, shadeOf, weightsOf } from "./scores.ts";
-import {
-  ALL_MODELS,
-  isFlat,
-  isGrey,
-  OVERVIEW_BEYOND,
-  type Settings,
-  type Together,
-} from "./settings.ts";
+import { isFlat, isGrey, OVERVIEW_BEYOND, type Settings, type Together } from "./settings.ts";
 import { phi, pointsOf, type Subject, sizeOf, startOf, subjectOf } from "./subject.ts";
 
 /** At least about this many values of φ are computed for the sizes of one frame: all rows for some hundred functions. */
@@ -233,7 +226,7 @@ function setScales(picture: Picture, now: Peaks, all: readonly Peaks[], together
   if (mode === "overview" || scale !== "function") {
     // Over all steps but for outliers, and at this step in any case.
     const own = niceCeil(Math.max(now.most, withoutOutliers(all.map((one) => one.most))));
-    const isShared = scale === ALL_MODELS && !isPlain(picture.layer); // Lines of weights would press φ flat.
+    const isShared = scale === "all models" && !isPlain(picture.layer); // Lines of weights would press φ flat.
     const most = (isShared && together?.y(own)) || own;
     shareScale(picture, most);
     if (mode === "overview") picture.cells = signedCells(picture);

@@ -4,9 +4,8 @@ import { oneOf } from "../../scene/drawing.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 
 export const GRID_MODES = ["curves", "overview", "pattern", "change"] as const;
-/** The scale that grids beside each other can have in common; a grid alone has that of its layer then. */
-export const ALL_MODELS = "all models";
-export const SCALES = ["layer", "function", ALL_MODELS] as const;
+/** The last is for grids beside each other; a grid alone has that of its layer then. */
+export const SCALES = ["layer", "function", "all models"] as const;
 export const SORTS = ["position", "range", "change"] as const;
 
 export type GridMode = (typeof GRID_MODES)[number];

@@ -243,13 +243,9 @@ export function gridOf({ layer, fold }: Column): [number, number] {
 
 /** Where function n of a bundle lies in its picture. */
 export function bundleCell(box: Rect, [rows, columns]: readonly [number, number], n: number): Rect {
-  const [w, h] = [box.width / columns, box.height / rows];
-  return {
-    x: box.x + (n % columns) * w,
-    y: box.y + Math.floor(n / columns) * h,
-    width: w,
-    height: h,
-  };
+  const [width, height] = [box.width / columns, box.height / rows];
+  const [row, column] = [Math.floor(n / columns), n % columns];
+  return { x: box.x + column * width, y: box.y + row * height, width, height };
 }
 
 /** A frame around one function of a bundle, or one pixel of a map: large enough to be found, its edge is seen on colours like its own. */
