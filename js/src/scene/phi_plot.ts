@@ -1,5 +1,6 @@
 /** One function with axes: what it is, what it was, and what it makes of an example. */
 
+import { extent } from "d3-array";
 import { basisOf } from "../phi/entries.ts";
 import { expandAll } from "../phi/expansion.ts";
 import type { Ends } from "../phi/inputs.ts";
@@ -75,22 +76,27 @@ interface Plotted {
   ghost: Frame | null;
   /** What its axis reaches to at least: that of the functions beside it. */
   y?: Ends | undefined;
+  /** Keeps by its name how far an axis reaches beyond `x`, or from 0; else it reaches as far as it need. */
+  held?(name: string, wanted: number): number;
 }
 
 /** The plot in a box, with the example on it where its input and what the function makes of that are known. */
 export function phiPlot(
-  { frame, layer, f, x: [low, high], ghost, y: ends }: Plotted,
+  { frame, layer, f, x: [low, high], ghost, y: ends, held = (_, wanted) => wanted }: Plotted,
   point: { x: number; value: number } | null | undefined,
   box: Rect,
   colours: Colours,
 ): { plot: Rect; marks: Mark[] } {
   const edge = AIR * (high - low);
   const example = point && Number.isFinite(point.x + point.value) ? point : null;
-  const from = example && example.x < low ? example.x - edge : low;
-  const to = example && example.x > high ? example.x + edge : high;
+  const at = example?.x ?? low;
+  const from = low - held(`left of ${f}`, at < low ? low - at + edge : 0);
+  const to = high + held(`right of ${f}`, at > high ? at - high + edge : 0);
   const along = { from, to };
   const now = curveBeyondTable(frame, layer, f, along);
   const was = ghost && ghost !== frame ? curveBeyondTable(ghost, layer, f, along) : null;
+  const reached = [0, ...now.y, ...(was?.y ?? []), example?.value ?? 0, ...(ends ?? [])];
+  const [least = 0, most = 0] = extent(reached.filter(Number.isFinite));
   const lines = [
     ...(was ? [{ points: was, stroke: colours.ghost, paint: { width: 1.25 } }] : []),
     { points: now, stroke: colours.ink, paint: { round: true, width: layer.band ? 1.25 : 2 } },
@@ -102,13 +108,13 @@ export function phiPlot(
     },
     // Ends that several have in common are round.
     air: ends ? 0 : AIR,
-    values: [...(ends ?? []), example?.value ?? 0],
+    values: [-held(`below 0 of ${f}`, -least), held(`above 0 of ${f}`, most)],
     within: basisOf(layer, f).domain,
     band: bandOver(layer, f, [from, to]),
     under: ({ scale: toX }, { scale: toY }) =>
       was ? changeMarks([{ now, was, toX, toY }], colours) : [],
   });
   if (!example) return { plot, marks };
-  const at = [x.scale(example.x), y.scale(0), y.scale(example.value)] as const;
-  return { plot, marks: [...marks, ...exampleMarks(at, example.value, 4.5, colours)] };
+  const place = [x.scale(example.x), y.scale(0), y.scale(example.value)] as const;
+  return { plot, marks: [...marks, ...exampleMarks(place, example.value, 4.5, colours)] };
 }

@@ -2,6 +2,7 @@
 
 import { sum } from "d3-array";
 import { formatAlike, formatNumber } from "../../phi/format.ts";
+import { memoryOf } from "../../phi/memory.ts";
 import { paletteOf } from "../../phi/palette.ts";
 import { greyPixels, heatOf } from "../../scene/heat.ts";
 import type { Mark, Rect } from "../../scene/marks.ts";
@@ -141,14 +142,14 @@ function pixelMarks(about: Closely, closeUp: PixelCloseUp, box: Rect): Mark[] {
 
 /** In the colours that these inputs have on the map they are of. */
 function inputMarks(
-  { graph, flow }: Diagram,
+  diagram: Diagram,
   { layer, column, greys, inputs }: PixelCloseUp,
   at: Rect,
   { name, colours }: Theme,
 ): Mark[] {
   const [, , kh, kw] = layer.shape;
-  const [from] = graph.columns[column].from;
-  const ink = largestValue(graph.columns[from], flow) || 1;
+  const { columns } = diagram.graph;
+  const ink = largestValue(diagram, columns[columns[column].from[0]]) || 1;
   const pixels = greys ? greyPixels(inputs, kw, greys) : heatOf(inputs, kw, ink, paletteOf(name));
   const arrow = `M${at.x + at.width + 5} ${at.y + at.height / 2}h12m-4 -4l4 4l-4 4`;
   const around = { ...at, width: at.width + 4, height: at.height + 4 };
@@ -236,7 +237,11 @@ function barMarks(about: Closely, closeUp: UnitCloseUp, box: Rect): Mark[] {
   const print = printOf(diagram, closeUp);
   const rows = Math.max(2, Math.floor(box.height / BAR.row));
   const across = Math.max(1, Math.floor(box.width / BAR.least));
-  const all = chosenParts(closeUp, rows * across, print, framed);
+  const place = `rows of ${closeUp.column} ${closeUp.unit}`;
+  const all = memoryOf(diagram.graph)<Drawn[]>(place, [closeUp, box.width], (last) => {
+    const kept = diagram.isFilm ? (last ?? []).map(({ from }) => from) : [];
+    return chosenParts(closeUp, rows * across, print, framed, kept.includes(framed) ? kept : []);
+  });
   const blocks = Math.ceil(all.length / rows);
   const depth = Math.ceil(all.length / blocks);
   const wide = Math.min(BAR.most, box.width / blocks);
@@ -260,7 +265,7 @@ function barMarks(about: Closely, closeUp: UnitCloseUp, box: Rect): Mark[] {
     const text = others ? fitting(last, end, SMALL) : called[k];
     const [anchor, at] = others ? (["start", x] as const) : (["end", x + start - 4] as const);
     const fill = value < 0 ? colours.less : colours.more;
-    const pixels = maps && side > 0 && from >= 0 ? unitMap(maps, diagram.flow, from, theme) : null;
+    const pixels = maps && side > 0 && from >= 0 ? unitMap(diagram, maps, from, theme) : null;
     const isFramed = pixels && from === framed;
     return [
       ...(pixels ? [{ kind: "image", box: place, pixels } as const] : []),
@@ -324,15 +329,22 @@ interface Drawn {
 
 type Print = (value: number) => string;
 
-/** What has a bar: the units, or the strongest of them, and all others together, with those that are 0 as printed; and the bias. At most so many. */
-function chosenParts({ parts, bias }: UnitCloseUp, most: number, print: Print, framed: number) {
+/** What has a bar: the units, or those kept or the strongest of them, and all others together, with those that are 0 as printed; and the bias. At most so many. */
+function chosenParts(
+  { parts, bias }: UnitCloseUp,
+  most: number,
+  print: Print,
+  framed: number,
+  kept: readonly number[],
+) {
   const fits = most - (bias === 0 ? 0 : 1);
   const isWhole = parts.length <= fits;
   const sizeOf = ({ from, value }: Drawn) => (from === framed ? Infinity : Math.abs(value));
   const order = [...parts].sort((a, b) => sizeOf(b) - sizeOf(a));
   const seen = order.filter((one) => /[1-9]/.test(print(one.value)) || !(sizeOf(one) < Infinity));
   // In the order of the units: sorted by size they would change places while it trains.
-  const shown = isWhole ? parts : seen.slice(0, fits - 1).sort((a, b) => a.from - b.from);
+  const chosen = kept.length > 0 ? parts.filter(({ from }) => kept.includes(from)) : seen;
+  const shown = isWhole ? parts : chosen.slice(0, fits - 1).sort((a, b) => a.from - b.from);
   const all: Drawn[] = bias === 0 ? shown : [...shown, { from: -1, value: bias, name: "bias" }];
   const rest = parts.filter((part) => !shown.includes(part));
   if (rest.length === 0) return all;

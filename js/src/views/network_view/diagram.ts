@@ -133,6 +133,8 @@ export interface Diagram extends Asked {
   ghost: Frame | null;
   /** Milliseconds until the strengths of links, now those of an earlier frame, can be computed again; else 0. */
   late: number;
+  /** One looks back, or a film is made: scales stay. */
+  isFilm: boolean;
   /** Whether the strengths of links mean something: an example has run through, or something was learnt. */
   isTold: boolean;
 }
@@ -215,7 +217,7 @@ function picturesOf(graph: Graph, request: Asked, given: Given, keep: Keep) {
     const now = performance.now();
     Object.assign(pace, { at: now, took: now - start, frame });
   }
-  return { pictures, late };
+  return { pictures, late, isFilm };
 }
 
 /** How much each unit adds to what the path leads to, as bars have it; else what it has to give and take. The one on the path comes first. */
@@ -263,7 +265,7 @@ export function diagramOf(
   const { frame, flow, room, window, selected } = request;
   const graph = graphIn(given, frame, keep);
   const scores = classScores(graph, flow);
-  const { pictures, late } = picturesOf(graph, request, given, keep);
+  const { pictures, late, isFilm } = picturesOf(graph, request, given, keep);
   const relevances = graph.columns.map((column, k): Relevance | null => {
     const strengths = pictures[k]?.importance;
     if (!strengths) return null;
@@ -342,7 +344,7 @@ export function diagramOf(
   const ghost = store.ghost()?.layout === frame.layout ? store.ghost() : null;
   return {
     ...request,
-    ...{ graph, parts, layout, scores, ghost, late, legs },
+    ...{ graph, parts, layout, scores, ghost, late, legs, isFilm },
     probe: store.probe(),
     isTold: flow !== null || (ghost !== null && ghost !== frame),
   };

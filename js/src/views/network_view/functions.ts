@@ -65,16 +65,16 @@ export interface ScaleReach {
   large: Map<string, ScaleReach>;
 }
 
-/** A scale that begins, or for a film that begins: what functions add stays on the scale of the newest step. */
+/** A scale that begins, or for a film that begins: what has a name stays on the scale of the newest step. */
 export function newReach(before: ScaleReach | null = null): ScaleReach {
-  const bars = [...(before?.large ?? [])].filter(([name]) => name.startsWith("bars "));
-  return { most: 0, ends: null, large: new Map(bars) };
+  const named = [...(before?.large ?? [])].filter(([name]) => /^[a-z]/.test(name));
+  return { most: 0, ends: null, large: new Map(named) };
 }
 
 /** A scale that is kept while functions stay within it, and fill it. */
 function steadied(reach: ScaleReach, wanted: number): number {
   if (wanted > reach.most) reach.most = niceCeil((reach.most > 0 ? SPARE : 1) * wanted);
-  else if (wanted < FILLED * reach.most) reach.most = niceCeil(wanted);
+  else if (wanted < FILLED * reach.most) reach.most = wanted > 0 ? niceCeil(wanted) : 0;
   return reach.most;
 }
 
@@ -98,7 +98,7 @@ export interface LayerPicture {
   ends(): Ends;
   /** The same on a scale of their own for the functions of a link that is drawn large. */
   closer(bundle: Pick<Bundle, "first" | "count">): LayerPicture;
-  /** A scale by its name for what functions add, kept like theirs. */
+  /** A scale by its name, kept like that of functions: for what they add, or where the axes of one end. */
   held(name: string, wanted: number): number;
   /** Writes what functions add, and their sums: all numbers of a layer with as many decimals. */
   print(value: number): string;

@@ -15,7 +15,7 @@ import type { Colours, Theme } from "../../scene/theme.ts";
 import type { LayerLayout, Probe } from "../../wire/types.ts";
 import { finer, pointOf } from "./close_up.ts";
 import type { Diagram, Part } from "./diagram.ts";
-import { type Flow, lastLayer, unitValues } from "./flow.ts";
+import { lastLayer, unitValues } from "./flow.ts";
 import { AROUND, bundleMarks, hasAxes, hasValues, type Pictured } from "./functions.ts";
 import { type Column, inputNamed } from "./graph.ts";
 import { COLUMN_HEAD } from "./layout.ts";
@@ -75,19 +75,24 @@ function rowMarks(
   ];
 }
 
-/** What all but a hundredth of a column's numbers stay within: the scale of its colours; 0 where they are not known. */
-export function largestValue({ station }: Column, flow: Flow | null): number {
+/** What all but a hundredth of a column's numbers stay within: the scale of its colours, through a film that of its end; 0 where they are not known. */
+export function largestValue({ graph, flow, isFilm }: Diagram, { station }: Column): number {
   const values = flow?.values[station];
-  return values ? memoryOf(values)("largest", [], () => sizeWithin(values, 0.99)) : 0;
+  if (!values) return 0;
+  const own = memoryOf(values)("largest", [], () => sizeWithin(values, 0.99));
+  return memoryOf(graph)<number>(`largest ${station}`, [values, isFilm], (last) =>
+    isFilm ? Math.max(last ?? 0, own) : own,
+  );
 }
 
 /** The map of a unit, as the example has it; null where that is not known. */
-export function unitMap(column: Column, flow: Flow | null, unit: number, { name }: Theme) {
+export function unitMap(diagram: Diagram, column: Column, unit: number, { name }: Theme) {
+  const { flow } = diagram;
   const values = flow && unitValues(flow, column.station, unit);
   if (!values) return null;
   const across = flow.shapes[column.station].at(-1) || 1;
   if (column.kind === "input") return greyPixels(values, across, rangeOf(values));
-  return heatOf(values, across, largestValue(column, flow), paletteOf(name));
+  return heatOf(values, across, largestValue(diagram, column), paletteOf(name));
 }
 
 function unitMarks(part: Part, diagram: Diagram, theme: Theme): Mark[] {
@@ -101,7 +106,7 @@ function unitMarks(part: Part, diagram: Diagram, theme: Theme): Mark[] {
   return [
     rects(boxes, { fill: colours.cell }),
     ...units.flatMap(({ unit, x, y, width, height }): Mark[] => {
-      const pixels = unitMap(column, diagram.flow, unit, theme);
+      const pixels = unitMap(diagram, column, unit, theme);
       return pixels ? [{ kind: "image", box: { x, y, width, height }, pixels }] : [];
     }),
     rects(boxes, { stroke: colours.outline, width: 0.75 }),
@@ -110,11 +115,12 @@ function unitMarks(part: Part, diagram: Diagram, theme: Theme): Mark[] {
 
 function circleMarks(
   { units, column, number, print }: Part,
-  { graph, flow, scores, parts }: Diagram,
+  diagram: Diagram,
   { name, colours }: Theme,
 ): Mark[] {
   const { bytes } = paletteOf(name);
-  const most = largestValue(column, flow) || 1;
+  const { graph, flow, scores, parts } = diagram;
+  const most = largestValue(diagram, column) || 1;
   const isLast = number === parts.length - 1;
   const best = isLast && units.length > 1 && scores ? scores.best : -1;
   const values = units.map(({ unit }) => (flow ? unitValues(flow, column.station, unit) : null));
