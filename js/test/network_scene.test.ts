@@ -865,7 +865,7 @@ describe("the key of colours", () => {
     const { caption } = page({ example: -1 })({ frame: frameOf(layers, 0, 3), structure, probe });
     const said = caption.map(({ text }) => text);
     expect(said).toContain("nothing is drawn yet");
-    expect(said).toContain("φ vary most");
+    expect(said).toContain("varies most");
     expect(said).not.toContain("strong path");
   });
 });

@@ -213,8 +213,8 @@ def summaries_of(cut: Layout, frame: Frame) -> list[dict[str, Any]]:
 
 # At most so many marks go to a page: they are ticks of a timeline.
 _MARKS = 100
-# The states shown for a diverged run: divergence matters more than that it is still or over.
-_DIVERGED = dict.fromkeys(("idle", "finished", "still"), "diverged") | {"running": "running"}
+# The states of a diverged run: what it looks like is said beside them.
+_DIVERGED = dict.fromkeys(("idle", "still"), "diverged") | {n: n for n in ("running", "finished")}
 
 
 def training_of(source: Source) -> dict[str, Any]:

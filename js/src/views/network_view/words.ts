@@ -96,7 +96,7 @@ export function networkCaption(
     remarks.push(keyed(looked, "thick", looked === "pointed at" ? colours.ink : colours.accent));
   else if (path) remarks.push(keyed(path.words, "thick", colours.ink, path.title));
   else if (isChosen && isTold) {
-    const [text, title] = flow ? ["strong path", `${PATH} ${spread}`] : ["φ vary most", spread];
+    const [text, title] = flow ? ["strong path", `${PATH} ${spread}`] : ["varies most", spread];
     remarks.push(keyed(text, "thick", colours.ink, title));
   }
   const all = sum(parts, ({ bundles }) => bundles.length);
