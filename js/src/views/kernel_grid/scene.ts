@@ -22,9 +22,10 @@ import type { Frame, LayerLayout, Store } from "../../wire/types.ts";
 import { curveKey, description, gridCaption } from "./caption.ts";
 import { isOnMap, type LayerMap, layerMap, underMap } from "./map.ts";
 import { cellGroundMarks, functionMarks, markedMarks, xAt } from "./marks.ts";
-import { boxOf, functionAt, functionPlotMarks, plotBox, shownOf } from "./overview.ts";
+import { boxOf, functionPlotMarks, plotBox, shownOf } from "./overview.ts";
 import { PAGES, pagesOf, seenIn } from "./pages.ts";
 import {
+  functionAt,
   type Ingredients,
   inputRange,
   type Picture,
