@@ -8,7 +8,7 @@ import { watchTraits } from "../wire/hear.ts";
 import { isUnderWay } from "../wire/standing.ts";
 import type { Change, Store } from "../wire/types.ts";
 import { chooseInLinked, joinStream } from "./connection.ts";
-import { createSteering, type Steering } from "./controls.ts";
+import { createSteering } from "./controls.ts";
 import { createBirth, createTurns, createUnseen } from "./draw_turns.ts";
 import { atEnd, element, listen, putAttributes } from "./element.ts";
 import { bringIntoSight, drawingInSight, noteHand } from "./in_sight.ts";
@@ -18,7 +18,7 @@ import { loadFont } from "./sheet.ts";
 import type { Stage } from "./stage.ts";
 import { createCaption, createStatus, createWords, holdHeight } from "./status.ts";
 import { paintTheme, themeBetween, watchTheme } from "./theme.ts";
-import { createTip, type Tip } from "./tip.ts";
+import { createTip } from "./tip.ts";
 
 export interface Kind {
   /** The key in the registry: "kernel_grid". */
@@ -74,8 +74,8 @@ export interface Shell<S extends Scene = Scene> {
   readonly host: Host;
   /** Ends with the view. */
   readonly signal: AbortSignal;
-  readonly tip: Tip;
-  readonly steering: Steering;
+  readonly tip: ReturnType<typeof createTip>;
+  readonly steering: ReturnType<typeof createSteering>;
   /** It stands in a host. */
   readonly hosted: boolean;
   /** Reference of the stream that is drawn. */

@@ -11,6 +11,7 @@ import {
   axisMarks,
   besideIn,
   cellSites,
+  isLinked,
   markedIn,
   rowEnds,
   widthTaken,
@@ -68,7 +69,7 @@ export function mostIn(given: Given): number {
 
 /** Whether one function is drawn with axes beside the cells: a view that is linked with another, or in a host, leaves that to others. */
 function magnifies({ get, still, room }: Given, { mode }: Settings, { count }: LayerLayout) {
-  const linked = ((get("linked") ?? []) as string[]).length > 0;
+  const linked = isLinked(get);
   const isBound = linked || still === true || room !== undefined || togetherOf(get) !== null;
   return mode === "overview" ? !linked : mode !== "pattern" && count > 1 && !isBound;
 }

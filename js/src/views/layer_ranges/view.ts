@@ -2,6 +2,7 @@
 
 import { functionOf, selectionOf } from "../../phi/entries.ts";
 import { type Given, oneOf } from "../../scene/drawing.ts";
+import { observeButton } from "../../shell/controls.ts";
 import { element, putWords } from "../../shell/element.ts";
 import { clearedBy } from "../../shell/layer_view.ts";
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
@@ -102,12 +103,8 @@ const OVER_TIME: Option<Given> = {
 function createHeader(shell: Shell) {
   const options = createOptions(shell, [OVER_TIME]);
   const root = element(shell.document, "div", "kw-header");
-  const look = options.kit.button(
-    "observe a batch",
-    "Run the last batch of the training through the model once, without changing anything, and measure over what reaches each layer",
-    "kw-button",
-    () => shell.store()?.command("observe"),
-  );
+  const shows = "measure over what reaches each layer";
+  const look = observeButton(options.kit, shell.store, shows);
   root.append(...options.boxes, look);
   return {
     element: root,

@@ -13,17 +13,15 @@ import type { PairScene } from "./pair_scene.ts";
 import type { OutputPixel } from "./response_picture.ts";
 import { pixelText, type ResponseDrawing, type ResponseScene } from "./response_scene.ts";
 
-type PairAxis = "x" | "y";
-
 export function createPairHands(shell: Shell) {
-  let axis: PairAxis = "x";
+  let axis: "x" | "y" = "x";
 
   function entryAt({ pair }: PairScene, id: string): number {
     const cell = cellOf(id);
     return cell?.name === "kernel" ? cell.row * pair.group.columns + cell.column : -1;
   }
 
-  function setEntry({ layer, pair }: PairScene, side: PairAxis, entry: number) {
+  function setEntry({ layer, pair }: PairScene, side: typeof axis, entry: number) {
     const store = shell.store();
     if (!store || entry < 0) return;
     const [before, partner] = pair.entries;
