@@ -71,11 +71,6 @@ export function createResponseHands(shell: Shell, drawing: ResponseDrawing, pen:
     select(scene, { out: kernel.out, in: kernel.in, row, column });
   }
 
-  function isPinned({ output, row, column }: OutputPixel): boolean {
-    const { pinned } = drawing;
-    return pinned?.output === output && pinned.row === row && pinned.column === column;
-  }
-
   return {
     press(scene: ResponseScene, id: string, event: MouseEvent | KeyboardEvent) {
       const cell = cellOf(id);
@@ -93,7 +88,9 @@ export function createResponseHands(shell: Shell, drawing: ResponseDrawing, pen:
         if (byKey) pen.dot(row, column, false);
       } else {
         const place = { output: Number(name.split("/")[1]), row, column };
-        if (isPinned(place) && !byKey) drawing.pinned = null;
+        const { pinned } = drawing;
+        const isSame = pinned?.output === place.output && pinned.row === row;
+        if (isSame && pinned.column === column && !byKey) drawing.pinned = null;
         else keep(scene, place);
         if (byKey) shell.speak(`kept: ${pixelText(scene.response, place)}`);
       }
