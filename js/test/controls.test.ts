@@ -1,5 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, expect, it, vi } from "vitest";
+import type { Shell } from "../src/shell/mount.ts";
 import * as grid from "../src/views/kernel_grid/view.ts";
 import * as maps from "../src/views/meshgrid_view/controls.ts";
 import { settingsOf } from "../src/views/meshgrid_view/settings.ts";
@@ -48,8 +49,8 @@ it("tells the value of a segment that a person chose", async () => {
 it("says nothing of Python in a header, which a page without a kernel has too", () => {
   const signal = new AbortController().signal;
   const nothing = () => {};
-  const acts = { choose: nothing, clear: nothing, observe: nothing };
-  const shell = { document, signal, hosted: false, choose: nothing };
+  const acts = { choose: nothing, clear: nothing };
+  const shell = { document, signal, hosted: false, choose: nothing } as unknown as Shell;
   const shown = maps.createHeader(shell, acts);
   shown.show({
     ...settingsOf((trait) => (trait === "mode" ? "response" : undefined), null),

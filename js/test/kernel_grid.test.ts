@@ -527,7 +527,7 @@ describe("a grid among others", () => {
     pictureMaker()({ frame, layer: made, settings: PLAIN, width: 430, room, together }).arrangement;
 
   it("has smaller cells, so that all of them are seen", () => {
-    const compared = agreement(2, 400)(0);
+    const compared = agreement(2)(0);
     expect(tall(360, null).height).toBeGreaterThan(360);
     expect(tall(260, compared).height).toBeLessThanOrEqual(260);
     expect(tall(260, compared).cell).toBeGreaterThanOrEqual(14);
@@ -557,7 +557,7 @@ describe("a grid among others", () => {
   });
 
   it("has the largest function of all where layers are alike", () => {
-    const agreed = agreement(2, 400);
+    const agreed = agreement(2);
     const version = agreed(0).version();
     expect(agreed(0).largest("a", { f: 3, size: 0.1 })).toEqual({ f: 3, size: 0.1, shape: "a" });
     expect(agreed(1).largest("a", { f: 5, size: 0.2 }).f).toBe(5);
@@ -577,7 +577,7 @@ describe("a grid among others", () => {
   };
 
   it("has the scale of its own functions, or where that is chosen the one of all", () => {
-    const agreed = agreement(2, 400);
+    const agreed = agreement(2);
     const its = layer({ shape: [1, 1, 1, 1] });
     const scaleOf = (grid: number, largest: number, scale: Settings["scale"]) =>
       pictureMaker()({

@@ -95,7 +95,7 @@ const FOR_TESTS = `
   wordsOf readTable readFormula contrastGrey contrastOf seesPixels unitCloseUp rowsOf heightsOf smoothed rampPlan rampReach overlayColour PATIENCE PAUSE perStep pinColour placeTip PLOT_PARTS pointPlace RAMP_POINTS
   rangeText remarks rowLabels sameBasis SaveElement shadeText Shape SILENT sizeTexts sortedOrder
   AdamW createAnswers crossingOf Deciding drawDoubt exponential formOf heightOfCurve inY Model oneCycle pruned stripMarks
-  shareWithModel statusOf strip stroke themeAround unfold widen withoutBytes withoutOutliers
+  shareWithModel strip stroke themeAround unfold widen withoutBytes withoutOutliers
 `.split(/\s+/);
 
 /** "shell/tip.ts placeTip" of all that files below a root import. */

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { themeOf } from "../src/scene/theme.ts";
 import type { PanelScene } from "../src/views/training_panel/scene.ts";
-import { numbers, standingAt, statusOf } from "../src/views/training_panel/status.ts";
+import { numbers, standingAt, statusIn } from "../src/views/training_panel/status.ts";
 import { type PanelElement, render } from "../src/views/training_panel/view.ts";
 import { PATIENCE, SILENT, type Standing } from "../src/wire/standing.ts";
 import { initialize } from "../src/wire/stream.ts";
@@ -786,14 +786,19 @@ describe("what is shown", () => {
 
 describe("words", () => {
   it("leave out what is not known", () => {
-    expect(numbers(statusOf({ step: 3 }), "idle").map(([name]) => name)).toEqual(["step"]);
+    expect(
+      numbers(
+        statusIn(() => ({ step: 3 })),
+        "idle",
+      ).map(([name]) => name),
+    ).toEqual(["step"]);
   });
 });
 
 describe("how the run stands beside its numbers", () => {
   const ended: Standing = { state: "stopped", words: "stopped", mend: "", beats: false };
   const gone: Standing = { state: "closed", words: "closed", mend: "", beats: false };
-  const at = (state: "running" | "paused" | "stopped") => statusOf({ state, step: 182 });
+  const at = (state: "running" | "paused" | "stopped") => statusIn(() => ({ state, step: 182 }));
 
   it("has not ended while the numbers are of a step before its end", () => {
     expect(standingAt(at("running"), ended).words).toBe("training");

@@ -186,10 +186,7 @@ def kernel_shares(
         swept, start = [], z.clone()
         for part, its in zip(stage.parts, inputs, strict=True):
             (maps,), channels = kernel_maps(part, its)
-            means, seen = (
-                maps.mean(dim=(2, 3)),
-                None if observed is None else observed.get(part.name),
-            )
+            means, seen = maps.mean(dim=(2, 3)), (observed or {}).get(part.name)
             if seen is not None:
                 means = torch.from_numpy(mean_responses(part, seen)).expand_as(means)
             beyond = maps - means[:, :, None, None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import InitVar
 from threading import Thread
@@ -333,18 +333,13 @@ class Compare(CurvesView):
         self, width: int, most: float, pixel_ratio: float, options: dict[str, Any]
     ) -> dict[str, Any]:
         request = super()._picture_request(width, most, pixel_ratio, options)
+        views: Iterable[View] = self.grids.values()
+        own = {name: options[name] for name in ("height",) if name in options}
         if options.get("show", self.show) == "networks":
             self._show_networks()
-            parts = [
-                net._picture_request(width, most, pixel_ratio, {}) for net in self.networks.values()
-            ]
-            return request | {"parts": parts}
-        height = {"height": options["height"]} if "height" in options else {}
-        parts = [
-            grid._picture_request(width, most, pixel_ratio, dict(height))
-            for grid in self.grids.values()
-        ]
-        return request | {"parts": parts}
+            views, own = self.networks.values(), {}
+        sizes = width, most, pixel_ratio
+        return request | {"parts": [view._picture_request(*sizes, dict(own)) for view in views]}
 
     def _picture_options(self, options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
         return options | {"curves": self._wire(**options), "content": self._records()}

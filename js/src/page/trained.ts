@@ -55,15 +55,8 @@ export class PageModel {
     }
   }
 
-  protected emit(event: string, ...args: unknown[]): void {
+  emit(event: string, ...args: unknown[]): void {
     for (const handler of [...(this.handlers.get(event) ?? [])]) handler(...args);
-  }
-}
-
-/** A model whose answers come from the page itself. */
-class TrainedModel extends PageModel {
-  tell(content: unknown): void {
-    this.emit("msg:custom", content, []);
   }
 }
 
@@ -207,14 +200,14 @@ export function train(
 
   const streamTraits = { ...stream.traits, status: { state: "live", message: "" } };
   const frames = { initial: firstFrame, frame: firstFrame };
-  const model = new TrainedModel({ ...streamTraits, ...frames }, (content, reply) => {
+  const model = new PageModel({ ...streamTraits, ...frames }, (content, reply) => {
     answer(content);
     const { id, kind } = content as { id?: string; kind: string };
     const refused = HEARD.includes(kind) ? "" : "only a training in Python can do that";
     if (id) reply({ kind: "heard", id, refused });
   });
   const viewModels = saved.models.map(({ id, traits }) => {
-    const viewModel = new TrainedModel({ ...traits });
+    const viewModel = new PageModel(traits);
     if (viewModel.get("editable") !== undefined) viewModel.set("editable", true);
     const status = viewModel.get("status");
     if (viewModel.get("curves") !== undefined && status !== undefined)
@@ -226,10 +219,11 @@ export function train(
     if ("fault" in news) return bar.fail(news.fault);
     const { frame, step } = news;
     edits.now(frame);
-    if (isReset) model.tell({ kind: "reset", version: 0 });
+    const tell = (message: object) => model.emit("msg:custom", message);
+    if (isReset) tell({ kind: "reset", version: 0 });
     isReset = false;
-    model.tell({ kind: "frame", layout: firstFrame.layout, step, data: frame, number: step });
-    for (const message of news.observed) model.tell(message);
+    tell({ kind: "frame", layout: firstFrame.layout, step, data: frame, number: step });
+    news.observed.forEach(tell);
     curves.take(news);
     // A follower may ask to train: after it, how it stands.
     const words = follower?.hear(news);

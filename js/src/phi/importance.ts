@@ -28,9 +28,7 @@ function orZero(value: number): number {
   return Number.isFinite(value) ? value : 0;
 }
 
-/** The functions of an entry: every `step`-th from the first on. */
-type Entry = ReturnType<typeof entriesOf>[number];
-
+// An entry's functions are every `step`-th from the first on.
 /** As in Observed: channels count over all groups, and there is one only where kernels are shared. */
 function entriesOf({ shape: [out, inputs, kh, kw], conv }: LayerLayout) {
   const groups = conv?.groups ?? 1;
@@ -58,7 +56,7 @@ function fillSpreads(
   frame: Frame,
   layer: LayerLayout,
   observed: Observed,
-  entries: readonly Entry[],
+  entries: ReturnType<typeof entriesOf>,
   result: Float32Array,
 ): void {
   const { nb, offset, tableOf } = layer;

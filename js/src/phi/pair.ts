@@ -65,14 +65,10 @@ export function pairEntries(
   const order = [...variation.keys()].sort((a, b) => variation[b] - variation[a] || a - b);
   const stays = last?.every((entry) => FAR_MORE * variation[entry] >= variation[order[1]]);
   const candidates = last && stays ? last : order;
-  const x = selectedIn(layer, group, selection) ?? candidates[0];
+  const f = functionOf(layer, selection);
+  const x = f < 0 ? candidates[0] : f % group.count;
   if (other >= 0 && other < group.count) return [x, other];
   return [x, candidates.find((entry) => entry !== x) ?? x];
-}
-
-function selectedIn(layer: LayerLayout, group: Group, selection: Selection | null): number | null {
-  const f = functionOf(layer, selection);
-  return f < 0 ? null : f % group.count;
 }
 
 /** How much each input of an output varies. */

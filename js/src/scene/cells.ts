@@ -190,10 +190,12 @@ export function markedIn(layer: LayerLayout, { store, pointed }: Given) {
   return { hovered, selected: functionOf(layer, store.selection()), cursor };
 }
 
+/** Whether a view shows its layer together with others. */
+export const isLinked = (get: Given["get"]) => ((get("linked") ?? []) as string[]).length > 0;
+
 /** The function that linked views show where none is selected: see the inspector's scene; −1 for none. */
 export function besideIn(layer: LayerLayout, { get, store }: Given): number {
-  const isLinked = ((get("linked") ?? []) as string[]).length > 0;
-  return isLinked && store.selection() === null ? firstShown(store, layer).f : -1;
+  return isLinked(get) && store.selection() === null ? firstShown(store, layer).f : -1;
 }
 
 /** Frames of what is pointed at, selected, and where the keyboard is. */

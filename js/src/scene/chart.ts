@@ -158,27 +158,19 @@ export function chartLayout(
   return { height: rows * panelHeight + between, places, steps };
 }
 
-function* valuesIn(panel: Panel, { from, to }: Range): Generator<number> {
-  for (const { x, y } of panel.curves) {
-    for (let k = 0; k < x.length; k++) if (x[k] >= from && x[k] <= to) yield y[k];
-  }
-}
-
 /** The axis of values, of how many are right of a few with room for ten of them at least; its title says only that it is logarithmic, since the panel's head names the quantity. */
 function valueAxis(panel: Panel, chart: Chart, height: number) {
   const most = Math.max(2, Math.min(5, Math.floor(height / (2 * SIZE))));
-  const values = [...valuesIn(panel, stepsOf(chart))];
+  const { from, to } = stepsOf(chart);
+  const values = panel.curves.flatMap(({ x, y }) =>
+    Array.from(y).filter((_, k) => x[k] >= from && x[k] <= to),
+  );
   const of = Number(/right of (\d+)$/.exec(panel.title)?.[1]);
   if (of > 0) values.push(Math.min(1, Math.min(...values) + 10 / of));
   const range = valueExtent(values, panel.log);
-  if (!panel.log) return { range, ticks: ticks(range, most), title: "", label: valueFormat(panel) };
+  const [ticksIn, title] = panel.log ? [logTicks, "log scale"] : [ticks, ""];
   // A number is written in one way, however far the axis comes to go, and as in the head.
-  return {
-    range,
-    ticks: logTicks(range, most),
-    title: "log scale",
-    label: valueFormat(panel),
-  };
+  return { range, ticks: ticksIn(range, most), title, label: valueFormat(panel) };
 }
 
 /** How values are written: an accuracy that was logged as a share is one of 100 %. */

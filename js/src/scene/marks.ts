@@ -1,5 +1,6 @@
 /** The parts of a scene: shapes in CSS pixels, and the places in it that can be pointed at. */
 
+import { least } from "d3-array";
 import type { Direction, Rect } from "../phi/geometry.ts";
 import type { Band } from "../wire/types.ts";
 import type { Colours } from "./theme.ts";
@@ -232,17 +233,14 @@ export function sitesOf(list: readonly { id: string; box: Rect; words: string }[
       if (direction === "last") return list[list.length - 1]?.id ?? "";
       if (!from || direction === "first") return list[0]?.id ?? "";
       const [fx, fy] = middle(from.box);
-      let best = id;
-      let nearest = Number.POSITIVE_INFINITY;
-      for (const site of list) {
-        const [x, y] = middle(site.box);
+      const distanceTo = ({ box }: { box: Rect }) => {
+        const [x, y] = middle(box);
         const [dx, dy] = [x - fx, y - fy];
         const ahead = { left: -dx, right: dx, up: -dy, down: dy }[direction];
         const aside = Math.abs(direction === "left" || direction === "right" ? dy : dx);
-        const distance = ahead + 2 * aside;
-        if (ahead > 0.5 && distance < nearest) [best, nearest] = [site.id, distance];
-      }
-      return best;
+        return ahead > 0.5 ? ahead + 2 * aside : undefined;
+      };
+      return least(list, distanceTo)?.id ?? id;
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Sites that lie in grids: the pixels of a map, the cells of a kernel. Their ids are `name/row/column`. */
 
+import { least } from "d3-array";
 import { STEPS } from "../phi/geometry.ts";
 import type { Direction, Rect, Sites } from "./marks.ts";
 
@@ -119,25 +120,23 @@ function homeOf({ name, rows, columns, count, home }: Region): string {
 
 /** The region that lies next beyond an edge of this one. */
 function neighbourOf(regions: readonly Region[], from: Region, cell: Rect, direction: Direction) {
-  let best: Region | null = null;
-  let nearest = Number.POSITIVE_INFINITY;
-  for (const region of regions) {
-    if (region === from) continue;
-    const { box } = region;
+  const distanceTo = ({ box }: Region) => {
     const ahead = {
       left: from.box.x - (box.x + box.width),
       right: box.x - (from.box.x + from.box.width),
       up: from.box.y - (box.y + box.height),
       down: box.y - (from.box.y + from.box.height),
     }[direction];
-    if (ahead < -1) continue;
+    if (ahead < -1) return undefined;
     const sideways = direction === "left" || direction === "right";
     const [low, high] = sideways ? [box.y, box.y + box.height] : [box.x, box.x + box.width];
     const centre = sideways ? cell.y + cell.height / 2 : cell.x + cell.width / 2;
-    const distance = ahead + 2 * Math.max(0, low - centre, centre - high);
-    if (distance < nearest) [best, nearest] = [region, distance];
-  }
-  return best;
+    return ahead + 2 * Math.max(0, low - centre, centre - high);
+  };
+  return least(
+    regions.filter((region) => region !== from),
+    distanceTo,
+  );
 }
 
 /** The cell at which arrow keys enter a region: at the facing edge, or at its `home` where it has one. */

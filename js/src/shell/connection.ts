@@ -80,11 +80,6 @@ export function joinStream(
   };
 }
 
-/** Whether a view shows its layer together with others. */
-export function isLinked(model: AnyModel): boolean {
-  return refs(model).length > 0;
-}
-
 /** Writes the layer that was chosen in one view into the models of those linked to it, on the page or not. */
 export function chooseInLinked(model: AnyModel, host: Host | undefined, layer: string): void {
   for (const ref of refs(model)) {

@@ -161,6 +161,18 @@ export function createKit(document: Document, signal: AbortSignal) {
   };
 }
 
+/** The button that has Python look at what reaches the layers; `shows`: what is seen then. */
+export function observeButton(
+  { button }: ReturnType<typeof createKit>,
+  store: () => Store | null,
+  shows: string,
+) {
+  const run =
+    "Run the last batch of the training through the model once, without changing anything";
+  const look = () => store()?.command("observe");
+  return button("observe a batch", `${run}, and ${shows}`, "kw-button", look);
+}
+
 /** A button with an icon; `show` changes the icon and the name. */
 export function iconButton({ button }: ReturnType<typeof createKit>, act: () => void) {
   const control = button("", "", "kw-button kw-icon", act);
@@ -231,8 +243,6 @@ function layerChoice(tabs: Choice, menu: Choice) {
   }
   return { boxes: [tabs.box, menu.box], list, show };
 }
-
-export type Steering = ReturnType<typeof createSteering>;
 
 /** How a run stands where it can be held, and where it is. */
 const STEERED: readonly string[] = ["ready", "running", "paused", "still"];

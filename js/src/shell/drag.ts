@@ -22,6 +22,19 @@ export interface Grip {
 /** Pixels that a hand moves without meaning it. */
 const TREMOR = 2;
 
+/** A finger that goes down where `holds` says so does not scroll the page. */
+export function holdFingers(
+  canvas: HTMLCanvasElement,
+  holds: (finger: Touch) => boolean,
+  signal: AbortSignal,
+) {
+  const touchstart = (event: TouchEvent) => {
+    const [finger] = event.touches;
+    if (finger && event.cancelable && holds(finger)) event.preventDefault();
+  };
+  listen(canvas, signal, { touchstart }, { passive: false });
+}
+
 /** `at` is where in the scene something happened, `siteAt` what lies there. */
 export function createDrags(
   canvas: HTMLCanvasElement,
@@ -37,12 +50,6 @@ export function createDrags(
   function end() {
     drag?.end();
     drag = null;
-  }
-
-  function touchstart(event: TouchEvent) {
-    const [finger] = event.touches;
-    if (!finger || !event.cancelable) return;
-    if (grip.holds?.(siteAt(at(finger)))) event.preventDefault();
   }
 
   listen(canvas, signal, {
@@ -62,7 +69,7 @@ export function createDrags(
       (drag.focus ?? canvas).focus({ preventScroll: true });
     },
   });
-  listen(canvas, signal, { touchstart }, { passive: false });
+  holdFingers(canvas, (finger) => grip.holds?.(siteAt(at(finger))) === true, signal);
 
   return {
     /** Passes a move on to the drag that goes on, if one does. */

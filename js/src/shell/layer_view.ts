@@ -1,10 +1,10 @@
 /** The parts common to views of one layer: a view picks functions, goes with the selection, has a tooltip, and counts its drawings. */
 
 import { entryText, layerNamed, selectionOf } from "../phi/entries.ts";
+import { isLinked } from "../scene/cells.ts";
 import type { Given } from "../scene/drawing.ts";
 import type { Rect, Scene } from "../scene/marks.ts";
 import type { Frame, LayerLayout } from "../wire/types.ts";
-import { isLinked } from "./connection.ts";
 import type { Shell } from "./mount.ts";
 import type { Stage } from "./stage.ts";
 import type { TipLine } from "./tip.ts";
@@ -77,7 +77,7 @@ export function showSelectedLayer(shell: Shell): void {
   const shown = Array.from(shell.document.querySelectorAll<HTMLElement>(kind)).some(
     ({ dataset }) => dataset.stream === shell.stream() && dataset.layer === layer,
   );
-  if (!shown || isLinked(shell.model)) shell.choose("layer", layer);
+  if (!shown || isLinked((trait) => shell.model.get(trait))) shell.choose("layer", layer);
 }
 
 /** Selects the function whose number the site is. */

@@ -8,7 +8,7 @@ import { watchTraits } from "../wire/hear.ts";
 import { isUnderWay } from "../wire/standing.ts";
 import type { Change, Store } from "../wire/types.ts";
 import { chooseInLinked, joinStream } from "./connection.ts";
-import { createSteering, type Steering } from "./controls.ts";
+import { createSteering } from "./controls.ts";
 import { createBirth, createTurns, createUnseen } from "./draw_turns.ts";
 import { atEnd, element, listen, putAttributes } from "./element.ts";
 import { bringIntoSight, drawingInSight, noteHand } from "./in_sight.ts";
@@ -18,7 +18,7 @@ import { loadFont } from "./sheet.ts";
 import type { Stage } from "./stage.ts";
 import { createCaption, createStatus, createWords, holdHeight } from "./status.ts";
 import { paintTheme, themeBetween, watchTheme } from "./theme.ts";
-import { createTip, type Tip } from "./tip.ts";
+import { createTip } from "./tip.ts";
 
 export interface Kind {
   /** The key in the registry: "kernel_grid". */
@@ -66,7 +66,7 @@ export interface Mounted extends RenderProps {
 }
 
 /** What a view may ask of the shell around it. */
-export interface Shell {
+export interface Shell<S extends Scene = Scene> {
   readonly document: Document;
   readonly root: HTMLElement;
   readonly model: AnyModel;
@@ -74,13 +74,15 @@ export interface Shell {
   readonly host: Host;
   /** Ends with the view. */
   readonly signal: AbortSignal;
-  readonly tip: Tip;
-  readonly steering: Steering;
+  readonly tip: ReturnType<typeof createTip>;
+  readonly steering: ReturnType<typeof createSteering>;
   /** It stands in a host. */
   readonly hosted: boolean;
   /** Reference of the stream that is drawn. */
   stream(): string;
   store(): Store | null;
+  /** What was drawn last; null where nothing is shown. */
+  scene(): S | null;
   get(trait: string): unknown;
   /** Sets a trait, here and in Python, and draws. */
   choose(trait: string, value: unknown): void;
@@ -92,7 +94,7 @@ export interface Shell {
   speak(words: string): void;
 }
 
-export interface Parts {
+export interface Parts<S extends Scene = Scene> {
   header?: HTMLElement | undefined;
   /** Where the buttons that save stand, if not under the drawing, and the one that puts the view beside the notebook. */
   menu?: HTMLElement;
@@ -107,7 +109,7 @@ export interface Parts {
   /** Where the large button of a run that waits to begin is laid, if not on the body. */
   train?(): HTMLElement;
   /** Draws; what comes back is what is shown, or words for why nothing is. */
-  draw(given: Given): Scene | string;
+  draw(given: Given): S | string;
   /** What is saved, where it is more than a new drawing of the same state would be: things that were kept by a click. */
   still?(given: Given): Scene | string;
   /** After a trait or the stream changed, before the drawing. */
@@ -125,13 +127,15 @@ export interface ViewElement<S extends Scene = Scene, More = object> extends HTM
 
 const WAITING = "waiting for Python…";
 
+type Build<S extends Scene> = (shell: Shell<S>) => Parts<S>;
+
 /** Puts a view of a kind into a page; `build` makes the parts of that kind. */
 export const viewOf =
-  (kind: Kind, build: (shell: Shell) => Parts) =>
+  <S extends Scene>(kind: Kind, build: Build<S>) =>
   (props: Mounted): void =>
     mountView(kind, props, build);
 
-function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): void {
+function mountView<S extends Scene>(kind: Kind, props: Mounted, build: Build<S>): void {
   const { model, el, host, signal, within } = props;
   const hasTime = !kind.timeless && !within;
   const get = (trait: string): unknown => within?.traits?.[trait] ?? model.get(trait);
@@ -149,7 +153,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
   const tip = createTip(document);
   const steering = createSteering(document, () => stream.store(), words.warn, signal);
 
-  const shell: Shell = {
+  const shell: Shell<S> = {
     document,
     root,
     model,
@@ -160,6 +164,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
     hosted: within !== undefined,
     stream: () => stream.name(),
     store: () => stream.store(),
+    scene: () => lastScene,
     get,
     choose(trait, value) {
       model.set(trait, value);
@@ -173,7 +178,7 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
   };
   const parts = build(shell);
   const { body, width } = bodyOf(parts);
-  let lastScene: Scene | null = null;
+  let lastScene: S | null = null;
   root.kwView = {
     scene: () => lastScene,
     words: () => (lastScene ? wordsOf(lastScene) : []),
@@ -250,8 +255,6 @@ function mountView(kind: Kind, props: Mounted, build: (shell: Shell) => Parts): 
 
   watchTraits(model, model.get("drawn_from") as string[], heard, signal);
   keepKeys(root, signal);
-  listen(root, signal, { pointerdown: noteHand, keydown: noteHand }, { capture: true });
-  listen(document.defaultView as Window, signal, { resize: noteHand });
   watchAround(el, root, () => heard("theme"), signal);
   atEnd(signal, () => {
     unseen.stop();
@@ -311,9 +314,11 @@ function bodyOf({ stage, body, width }: Parts) {
   return { body: body ?? (stage as Stage).element, width: width ?? (stage as Stage).width };
 }
 
-/** Calls `changed` when the room of a view, or the theme around it, is another. */
+/** Calls `changed` when the room of a view, or the theme around it, is another; notes what its reader does. */
 function watchAround(el: HTMLElement, root: HTMLElement, changed: () => void, signal: AbortSignal) {
-  listen(el.ownerDocument.defaultView as Window, signal, { resize: changed });
+  listen(root, signal, { pointerdown: noteHand, keydown: noteHand }, { capture: true });
+  for (const resize of [noteHand, changed])
+    listen(el.ownerDocument.defaultView as Window, signal, { resize });
   watchTheme(el, changed, signal);
   const sizes = new ResizeObserver(changed);
   sizes.observe(root);

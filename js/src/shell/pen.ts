@@ -3,6 +3,7 @@
 import type { Images } from "../phi/images.ts";
 import type { Sketch } from "../phi/sketch.ts";
 import type { Rect } from "../scene/marks.ts";
+import { holdFingers } from "./drag.ts";
 import { listen } from "./element.ts";
 import type { Shell } from "./mount.ts";
 import type { Stage } from "./stage.ts";
@@ -71,12 +72,7 @@ export function createPen(
     pointercancel: up,
     contextmenu: (event) => onImage(event) && event.preventDefault(),
   });
-  /** A finger on the image draws, and does not scroll the page. */
-  const touchstart = (event: TouchEvent) => {
-    const [finger] = event.touches;
-    if (finger && event.cancelable && onImage(finger)) event.preventDefault();
-  };
-  listen(canvas, signal, { touchstart }, { passive: false });
+  holdFingers(canvas, (finger) => onImage(finger) !== null, signal);
 
   return {
     /** One dot, at a pixel. */

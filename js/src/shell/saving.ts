@@ -27,9 +27,8 @@ export function createSaving(
   putAttributes(box, { role: "group", "aria-label": "Save what is shown" });
   const svg = () => {
     const shown = still();
-    if (!shown) return null;
-    const { scene, theme } = shown;
-    return stackedSvg([pictureOf(scene, theme)], theme, encoderOf(document));
+    const pictures = shown && [pictureOf(shown.scene, shown.theme)];
+    return pictures && stackedSvg(pictures, shown.theme, encoderOf(document));
   };
   const png = async () => {
     const shown = still();

@@ -26,7 +26,7 @@ export function mountScrubber(parent: HTMLElement, store: Timed, signal: AbortSi
   const document = parent.ownerDocument;
   const window = document.defaultView as Window & typeof globalThis;
   const parts = timelineParts(document, store.status().state === "saved");
-  const { element, track, newest, pin, play } = parts;
+  const { element, track, newest, pin, play, readout } = parts;
   parent.append(element);
   const player = playerOf(store);
 
@@ -58,7 +58,9 @@ export function mountScrubber(parent: HTMLElement, store: Timed, signal: AbortSi
   /** Writes the step that is shown: called by the view at each drawing, so that it has no other step than that. */
   function tell() {
     const step = store.current()?.step ?? 0;
-    parts.tell(step, store.latest()?.step ?? step);
+    const last = formatCount(store.latest()?.step ?? step);
+    putWords(readout, `step ${formatCount(step)}`);
+    readout.style.minWidth = `${last.length + 5}ch`;
   }
 
   function drag(event: PointerEvent) {
@@ -75,6 +77,11 @@ export function mountScrubber(parent: HTMLElement, store: Timed, signal: AbortSi
   function backToNewest() {
     player.stop();
     store.setCursor(-1);
+  }
+
+  /** Keeps the step that is shown for comparison, or no longer. */
+  function toggleGhost() {
+    store.setGhostStep(store.ghostStep() >= 0 ? -1 : (store.current()?.step ?? -1));
   }
 
   function keydown(event: KeyboardEvent) {
@@ -109,7 +116,7 @@ export function mountScrubber(parent: HTMLElement, store: Timed, signal: AbortSi
   });
   listen(play, signal, { click: toggle });
   listen(newest, signal, { click: backToNewest });
-  listen(pin, signal, { click: () => toggleGhost(store) });
+  listen(pin, signal, { click: toggleGhost });
   store.subscribe((what) => {
     if (what === "cursor" || what === "ghost") schedule();
     else if (["frame", "layout", "history", "status"].includes(what)) {
@@ -138,13 +145,6 @@ function nearestTo(track: HTMLElement, steps: readonly number[], { clientX }: Po
   return steps.reduce((best, step) => (Math.abs(step - at) <= Math.abs(best - at) ? step : best));
 }
 
-/** Keeps the step that is shown for comparison, or no longer. */
-function toggleGhost(store: Timed) {
-  const step = store.current()?.step;
-  if (store.ghostStep() >= 0) store.setGhostStep(-1);
-  else if (step !== undefined) store.setGhostStep(step);
-}
-
 function timelineParts(document: Document, saved: boolean) {
   const button = (className: string) => {
     const made = make(document, "button", `kw-time-button ${className}`, bar);
@@ -170,12 +170,6 @@ function timelineParts(document: Document, saved: boolean) {
   const liveWords = saved ? "" : ", and each new one as it comes";
   track.tabIndex = 0;
   putAttributes(track, { role: "slider", "aria-label": "Training step shown" });
-  /** Writes the step: at the moment that a view draws it. */
-  function tell(step: number, last: number) {
-    putWords(readout, `step ${formatCount(step)}`);
-    readout.style.minWidth = `${formatCount(last).length + 5}ch`;
-  }
-
   /** A tick at each step that was marked, with its words. */
   function showMarks(store: Timed, steps: readonly number[]) {
     const seen = (store.standing().marks ?? []).filter(
@@ -225,7 +219,7 @@ function timelineParts(document: Document, saved: boolean) {
     play.setAttribute("aria-label", play.title);
   }
 
-  return { element, play, track, newest, pin, show, tell };
+  return { element, play, track, newest, pin, readout, show };
 }
 
 /** The place of a step on the track, 0 to 1. */

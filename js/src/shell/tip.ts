@@ -33,8 +33,6 @@ export function placeTip(cell: Rect, tip: BoxSize, box: BoxSize): { x: number; y
   return { x: along, y: within(below, tip.height, box.height) };
 }
 
-export type Tip = ReturnType<typeof createTip>;
-
 export function createTip(document: Document) {
   const root = element(document, "div", "kw-tip");
   root.hidden = true;

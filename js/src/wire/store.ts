@@ -51,19 +51,13 @@ export const INITIAL_STATE = {
 
 export type KeptState = typeof INITIAL_STATE;
 
-/** The change that listeners are told of when one of these values changes. */
-const CHANGE_OF: Record<keyof KeptState, Change> = {
+/** The change that listeners are told of when one of these values changes; of all others "status". */
+const CHANGE_OF: Partial<Record<keyof KeptState, Change>> = {
   edits: "edits",
   batch: "observed",
-  leftOut: "status",
   summaries: "observed",
   structure: "network",
   probe: "network",
-  status: "status",
-  training: "status",
-  connected: "status",
-  silent: "status",
-  protocolError: "status",
 };
 
 export const MAX_BYTES = 64 * 2 ** 20;
@@ -313,7 +307,7 @@ export class FrameStore implements Store {
     if (what === "status") this.#fault = null;
     if (Object.is(value, this.#state[what])) return;
     this.#state[what] = value;
-    this.#notify(CHANGE_OF[what]);
+    this.#notify(CHANGE_OF[what] ?? "status");
   }
 
   /** Reports something unreadable; the next good frame clears the report. */

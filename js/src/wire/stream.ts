@@ -115,15 +115,12 @@ export function initialize({ model, signal }: StreamContext, maxBytes = MAX_BYTE
         }
         store.reset();
         readFrames();
-        readNetwork();
+        for (const trait of ["structure", "probe", "activations"]) readTrait[trait]();
         break;
     }
   }
 
   const readTrait = plainReaders(model, store);
-  function readNetwork(): void {
-    for (const trait of ["structure", "probe", "activations"]) readTrait[trait]();
-  }
 
   const { status, training, ...rest } = readTrait;
   status();

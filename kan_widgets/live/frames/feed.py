@@ -289,10 +289,10 @@ class Feed:
         self.traced_structure = traced
         self.tell("structure", self.structure)
 
-    def set_probe(self, probe: Probe | None, activations: ActivationHistory | None = None) -> None:
+    def set_probe(self, probe: Probe | None) -> None:
         """Show other examples, or none, and forget the activations of those before."""
         self.probed = probe
-        self.activations = ActivationHistory() if activations is None else activations
+        self.activations = ActivationHistory()
         self.tell("probe", probe)
 
 

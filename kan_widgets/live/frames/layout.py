@@ -29,6 +29,8 @@ _MAX_POINTS = 400
 _versions = itertools.count(1)
 _POINTS_WITHOUT_KNOTS = 128
 _MAX_POINTS_WITHOUT_KNOTS = 4096
+# What a layout has of a layer as that was read.
+_AS_READ = "name kind type shape nb is_base domain extent variable note conv split".split()
 
 
 @dataclass(frozen=True, eq=False)
@@ -290,20 +292,10 @@ def build_layout(
         index, named = layer.basis_index, names.get(layer.name, Names())
         described.append(
             LayerLayout(
-                name=layer.name,
-                kind=layer.kind,
-                type=layer.type,
-                shape=layer.shape,
-                nb=layer.nb,
+                **{field: getattr(layer, field) for field in _AS_READ},
                 offset=0,
                 labels=layer.basis_labels,
-                is_base=layer.is_base,
-                domain=layer.domain,
-                extent=layer.extent,
                 knots=layer.bases[0].knots,
-                variable=layer.variable,
-                note=layer.note,
-                conv=layer.conv,
                 locked=""
                 if layer.write is not None
                 else layer.locked or "This layer cannot be edited.",
@@ -313,7 +305,6 @@ def build_layout(
                 else index.cpu().numpy().astype(np.uint32).reshape(-1),
                 names=named.outputs,
                 input_names=named.inputs,
-                split=layer.split,
             )
         )
     layout = new_layout(described, beside)

@@ -255,11 +255,6 @@ var PageModel = class {
     for (const handler of [...this.handlers.get(event) ?? []]) handler(...args);
   }
 };
-var TrainedModel = class extends PageModel {
-  tell(content) {
-    this.emit("msg:custom", content, []);
-  }
-};
 var STATES = {
   ...{ ready: "not started", running: "training", paused: "paused", finished: "finished" },
   diverged: "diverged: a number was not finite any more"
@@ -358,14 +353,14 @@ function train(saved, course, controls, signal, follower) {
   );
   const streamTraits = { ...stream.traits, status: { state: "live", message: "" } };
   const frames = { initial: firstFrame, frame: firstFrame };
-  const model = new TrainedModel({ ...streamTraits, ...frames }, (content, reply) => {
+  const model = new PageModel({ ...streamTraits, ...frames }, (content, reply) => {
     answer(content);
     const { id, kind } = content;
     const refused = HEARD.includes(kind) ? "" : "only a training in Python can do that";
     if (id) reply({ kind: "heard", id, refused });
   });
   const viewModels = saved.models.map(({ id, traits }) => {
-    const viewModel = new TrainedModel({ ...traits });
+    const viewModel = new PageModel(traits);
     if (viewModel.get("editable") !== void 0) viewModel.set("editable", true);
     const status = viewModel.get("status");
     if (viewModel.get("curves") !== void 0 && status !== void 0)
@@ -376,10 +371,11 @@ function train(saved, course, controls, signal, follower) {
     if ("fault" in news) return bar.fail(news.fault);
     const { frame, step } = news;
     edits.now(frame);
-    if (isReset) model.tell({ kind: "reset", version: 0 });
+    const tell = (message) => model.emit("msg:custom", message);
+    if (isReset) tell({ kind: "reset", version: 0 });
     isReset = false;
-    model.tell({ kind: "frame", layout: firstFrame.layout, step, data: frame, number: step });
-    for (const message of news.observed) model.tell(message);
+    tell({ kind: "frame", layout: firstFrame.layout, step, data: frame, number: step });
+    news.observed.forEach(tell);
     curves.take(news);
     const words = follower?.hear(news);
     const isNew = step === 0 && news.state === "paused";

@@ -16,7 +16,7 @@ import type { Store } from "../../wire/types.ts";
 import { agreement, SORTS, settingsOf } from "../kernel_grid/settings.ts";
 import { render as renderGrid } from "../kernel_grid/view.ts";
 import { render as renderNetwork } from "../network_view/view.ts";
-import { comparedOf, MOST, picturesAbreast } from "./pictures.ts";
+import { comparedOf, picturesAbreast } from "./pictures.ts";
 import { colourOfModel } from "./table.ts";
 import { modelsIn, type ShownModels } from "./verdict.ts";
 
@@ -39,7 +39,7 @@ export type Models = ReturnType<typeof createModels>;
 /** A kernel grid of each model, with a timeline and controls for all in `bar`. */
 export function createGrids(shell: Shell, bar: HTMLElement): Models {
   const refs = (shell.get("parts") ?? []) as string[];
-  const agreed = agreement(refs.length, MOST, (drawn) => models.allBut(drawn));
+  const agreed = agreement(refs.length, (drawn) => models.allBut(drawn));
   const models = createModels(shell, {
     of: "kernels",
     label: "Kernels",

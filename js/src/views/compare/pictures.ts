@@ -12,8 +12,6 @@ import { nameMarks } from "./table.ts";
 
 const PICTURE_GAP = 16;
 const NAME_HEIGHT = 22;
-/** A layer of more functions than these is an overview, so that no grid is cut. */
-export const MOST = 400;
 const TALLEST_NETWORK = 1200;
 /** Narrower than this a grid, or a diagram, is not read at a glance. */
 const NARROWEST_PICTURE = { kernels: 458, networks: 456 };
@@ -28,7 +26,7 @@ export const picturesAbreast = (
 /** What diagrams beside each other have in common; `changed` is called when all but the one drawn are to be drawn again. */
 export function comparedOf(count: number, changed: (drawn: number) => void = () => {}) {
   const reaches: Compared["reaches"] = new Map();
-  const agreed = agreement(count, MOST, changed);
+  const agreed = agreement(count, changed);
   return (number: number): Compared => ({ number, reaches, tallest: agreed(number).y });
 }
 
@@ -44,7 +42,7 @@ export function picturesOf(
   models: readonly string[],
   { theme, ratio, width }: Given,
 ) {
-  const [agreed, compared] = [agreement(parts.length, MOST), comparedOf(parts.length)];
+  const [agreed, compared] = [agreement(parts.length), comparedOf(parts.length)];
   const isGrid = pictured === "kernels";
   const tallest = isGrid ? TALLEST : TALLEST_NETWORK;
   const draw = (part: Given, number: number) =>

@@ -41,12 +41,11 @@ export { css, drawing };
 
 export const render = viewOf(KIND, build);
 
-function build(shell: Shell): Parts {
-  const { document } = shell;
+function build(shell: Shell<CompareScene>): Parts<CompareScene> {
+  const { document, scene } = shell;
   const draw = drawing();
-  let scene: CompareScene | null = null;
   let lastKind = "";
-  const hands = createChartHands(shell, () => scene, draw);
+  const hands = createChartHands(shell, scene, draw);
   const bar = createChartBar(shell, hands);
   const options = createOptions(shell, OPTIONS);
   const [what] = options.boxes;
@@ -65,7 +64,7 @@ function build(shell: Shell): Parts {
       const { at } = stage.pointed();
       return at && hands.stepAt(at) !== null ? "crosshair" : "default";
     },
-    title: (id) => scene?.meaning(id) ?? "",
+    title: (id) => scene()?.meaning(id) ?? "",
   });
   const body = element(document, "div", "kw-body");
   body.append(stage.element, grids.element);
@@ -100,9 +99,6 @@ function build(shell: Shell): Parts {
     body,
     fileName: () => comparisonName(shownIn(shell.get)),
     still: (given) => drawing()({ ...given, parts: lower(given).parts(given) }),
-    cleared() {
-      scene = null;
-    },
     draw(given) {
       bar.show(given.get);
       const hasCurves = ((given.get("curves") ?? []) as unknown[]).length > 0;
@@ -111,7 +107,6 @@ function build(shell: Shell): Parts {
       const below = lower(given);
       const shown = stage.show({ ...given, parts: below.parts(given) }, draw);
       if (typeof shown === "string") return shown;
-      scene = shown;
       below.show(shown.shown, shown.width);
       tell(shown);
       return shown;

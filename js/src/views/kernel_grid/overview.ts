@@ -246,8 +246,3 @@ export function functionPlotMarks(
 export function boxOf({ arrangement, unit }: Picture, f: number): Rect {
   return rectOf(arrangement, Math.floor(f / unit));
 }
-
-/** The function that a cell stands for: of a kernel the largest one. */
-export function functionAt({ unit, sizes }: Picture, cell: number): number {
-  return unit === 1 || cell < 0 ? cell : furthest(sizes, cell * unit, (cell + 1) * unit);
-}

@@ -5,7 +5,7 @@ import { ALL_POINTS, type Plan, risesAt, samplePlan } from "../../phi/curves.ts"
 import { basisOf, type Fold, foldedShape, isPlain } from "../../phi/entries.ts";
 import { type Arrangement, arrange, GROUP } from "../../phi/geometry.ts";
 import { allInputEnds, type Ends, roundedOut } from "../../phi/inputs.ts";
-import { type Keep, memory } from "../../phi/memory.ts";
+import { type Keep, memory, memoryOf } from "../../phi/memory.ts";
 import { largestFinite, niceCeil, readableSize } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout, Observed } from "../../wire/types.ts";
 import { functionPeaks, type Peaks, peaksReader, withoutOutliers } from "./peaks.ts";
@@ -146,7 +146,7 @@ export function pictureMaker(): (from: Ingredients) => Picture {
     // Of colours, weights and curves that are too many the height of each one is not read.
     const isRead = mode !== "overview" && !isPlain(layer) && layer.count <= OVERVIEW_BEYOND;
     const scaleFor = isRead ? readableSize : withoutOutliers;
-    const { each, planFor } = planner(picture, keep);
+    const { each, planFor } = planner(picture);
     const since = mode === "change" ? initial : null;
     const behind = mode !== "change" && settings.ghost ? initial : null;
     const frames = behind && !history.includes(behind.frame) ? [behind.frame, ...history] : history;
@@ -196,17 +196,13 @@ const unknownIn = (values: Float32Array) =>
   values.reduce((n, value) => n + (Number.isNaN(value) ? 1 : 0), 0);
 
 /** The points at which a layer is measured for the scales. */
-function planner({ layer, settings: { mode }, xRange, arrangement }: Picture, keep: Keep) {
+function planner({ layer, settings: { mode }, xRange, arrangement }: Picture) {
   // Never fewer points than are drawn, so that a curve leaves its cell only where it says so.
   const most = RANGE_POINTS * Math.ceil(drawnPoints(arrangement) / RANGE_POINTS);
   const least = mode === "overview" ? Math.min(OVERVIEW_MOST, OVERVIEW_VALUES / layer.count) : most;
   const each = Math.floor(Math.max(OVERVIEW_POINTS, least, RANGE_VALUES / layer.count));
-  const plans = keep("plans", [xRange, each], () => new WeakMap<LayerLayout, Plan>());
-  const planFor = (its: LayerLayout) => {
-    const known = plans.get(its) ?? samplePlan(its, xRange, each);
-    plans.set(its, known);
-    return known;
-  };
+  const planFor = (its: LayerLayout) =>
+    memoryOf(its)(`${each} points`, xRange, () => samplePlan(its, xRange, each));
   return { each, planFor };
 }
 
@@ -243,9 +239,14 @@ function setScales(picture: Picture, now: Peaks, all: readonly Peaks[], together
 function signedCells({ frame, layer, plan, sizes, unit }: Picture): Float32Array {
   const rises = risesAt(frame, layer, plan);
   return Float32Array.from({ length: layer.count / unit }, (_, cell) => {
-    const f = unit > 1 ? furthest(sizes, cell * unit, (cell + 1) * unit) : cell;
+    const f = functionAt({ sizes, unit }, cell);
     return rises[f] < 0 ? -sizes[f] : sizes[f];
   });
+}
+
+/** The function that a cell stands for: of a kernel the largest one. */
+export function functionAt({ unit, sizes }: Pick<Picture, "unit" | "sizes">, cell: number): number {
+  return unit === 1 || cell < 0 ? cell : furthest(sizes, cell * unit, (cell + 1) * unit);
 }
 
 /** The function that reaches furthest, of those from one to before another. */

@@ -11,6 +11,7 @@ import {
   axisMarks,
   besideIn,
   cellSites,
+  isLinked,
   markedIn,
   rowEnds,
   widthTaken,
@@ -22,9 +23,10 @@ import type { Frame, LayerLayout, Store } from "../../wire/types.ts";
 import { curveKey, description, gridCaption } from "./caption.ts";
 import { isOnMap, type LayerMap, layerMap, underMap } from "./map.ts";
 import { cellGroundMarks, functionMarks, markedMarks, xAt } from "./marks.ts";
-import { boxOf, functionAt, functionPlotMarks, plotBox, shownOf } from "./overview.ts";
+import { boxOf, functionPlotMarks, plotBox, shownOf } from "./overview.ts";
 import { PAGES, pagesOf, seenIn } from "./pages.ts";
 import {
+  functionAt,
   type Ingredients,
   inputRange,
   type Picture,
@@ -67,7 +69,7 @@ export function mostIn(given: Given): number {
 
 /** Whether one function is drawn with axes beside the cells: a view that is linked with another, or in a host, leaves that to others. */
 function magnifies({ get, still, room }: Given, { mode }: Settings, { count }: LayerLayout) {
-  const linked = ((get("linked") ?? []) as string[]).length > 0;
+  const linked = isLinked(get);
   const isBound = linked || still === true || room !== undefined || togetherOf(get) !== null;
   return mode === "overview" ? !linked : mode !== "pattern" && count > 1 && !isBound;
 }

@@ -14,12 +14,14 @@ export type Settings = ReturnType<typeof settingsOf>;
 
 /** More curves than this are too many to look at one by one: such a layer opens in the overview. */
 export const OVERVIEW_BEYOND = 3000;
+/** Of grids beside each other, so that none is cut. */
+const COMPARED_BEYOND = 400;
 
 export function settingsOf(get: (trait: string) => unknown, layer: LayerLayout | null = null) {
   const mode = get("mode");
   const scores = scoreNames(get);
   const isAuto = !GRID_MODES.includes(mode as GridMode);
-  const most = togetherOf(get)?.most ?? OVERVIEW_BEYOND;
+  const most = togetherOf(get) ? COMPARED_BEYOND : OVERVIEW_BEYOND;
   return {
     mode: isAuto && layer && layer.count > most ? "overview" : oneOf(GRID_MODES, mode),
     binarise: Boolean(get("binarise")),
@@ -53,8 +55,6 @@ interface Peak {
 
 /** How a grid is one of several: the host gives it as the trait "together". */
 export interface Together {
-  /** A layer of more functions opens in the overview, so that no grid is cut. */
-  most: number;
   /** Changes with the range. */
   version(): number;
   /** Tells how far φ reaches in this grid, and gives how far in all; each has the x of its own inputs. */
@@ -71,7 +71,7 @@ export function togetherOf(get: (trait: string) => unknown): Together | null {
 }
 
 /** The range that `count` grids have in common; `changed` is called when it is another for all but the grid that is drawn. */
-export function agreement(count: number, most: number, changed = (_drawn: number) => {}) {
+export function agreement(count: number, changed = (_drawn: number) => {}) {
   const ys: number[] = Array(count).fill(0);
   const peaks: (Peak & { shape: string })[] = [];
   let lastState = "";
@@ -88,7 +88,6 @@ export function agreement(count: number, most: number, changed = (_drawn: number
     changed(grid);
   }
   return (grid: number): Together => ({
-    most,
     version: () => version,
     y(own) {
       ys[grid] = own;

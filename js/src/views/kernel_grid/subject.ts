@@ -6,13 +6,11 @@ import { allSame } from "../../phi/memory.ts";
 import { mostOf, reachOf } from "../../phi/ranges.ts";
 import type { Frame, LayerLayout } from "../../wire/types.ts";
 
-type SampledPoints = ReturnType<typeof roomOf>;
-
 export interface Subject {
   /** max |value| of each function over the plan's points; NaN where not finite. */
   sizes(plan: Plan): Float32Array;
   /** Fills `out` with function f at the plan's points and returns how many there are. */
-  curve(f: number, plan: Plan, out: SampledPoints): number;
+  curve(f: number, plan: Plan, out: ReturnType<typeof roomOf>): number;
   at(f: number, x: number): number;
 }
 
@@ -22,7 +20,7 @@ export const roomOf = ({ points }: Plan) => ({
 });
 
 /** Function f at the plan's points. */
-export function pointsOf(subject: Subject, plan: Plan, f: number): SampledPoints {
+export function pointsOf(subject: Subject, plan: Plan, f: number) {
   const out = roomOf(plan);
   const n = subject.curve(f, plan, out);
   return { x: out.x.subarray(0, n), y: out.y.subarray(0, n) };

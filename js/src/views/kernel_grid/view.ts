@@ -49,13 +49,13 @@ const ON = "Click another function to select that one, or press Escape to select
 
 export const render = viewOf(KIND, build);
 
-function build(shell: Shell): Parts {
+function build(shell: Shell<GridScene>): Parts<GridScene> {
   const draw = drawing();
-  let scene: GridScene | null = null;
   const stage = createViewStage(shell, { press, key });
   const header = createHeader(shell);
 
   function press(id: string, event: MouseEvent | KeyboardEvent) {
+    const scene = shell.scene();
     if (!scene || id === "") return;
     const { layer } = scene.picture;
     const [seen, under] = [stage.view(), scene.map?.under ?? 0];
@@ -72,6 +72,7 @@ function build(shell: Shell): Parts {
   /** With Shift the arrows read along the function; Escape clears the selection. */
   function key(event: KeyboardEvent, id: string): boolean {
     if (clearedBy(event, shell)) return true;
+    const scene = shell.scene();
     const sideways = event.key === "ArrowLeft" ? -1 : event.key === "ArrowRight" ? 1 : 0;
     if (!scene || !event.shiftKey || sideways === 0 || !/^\d+$/.test(id)) return false;
     const { picture } = scene;
@@ -87,14 +88,12 @@ function build(shell: Shell): Parts {
   const toldOf = createTip(shell);
 
   return {
-    forTests: forTests(() => scene, view),
+    forTests: forTests(shell.scene, view),
     header: header.element,
     stage,
-    fileName: () => `kernel-grid ${scene?.picture.layer.name ?? ""} step ${view.step() ?? ""}`,
+    fileName: () =>
+      `kernel-grid ${shell.scene()?.picture.layer.name ?? ""} step ${view.step() ?? ""}`,
     changed: view.changed,
-    cleared() {
-      scene = null;
-    },
     draw(given) {
       const { store } = given;
       const layer = layerNamed(store.current(), given.get("layer"));
@@ -108,7 +107,6 @@ function build(shell: Shell): Parts {
       header.show(state, layers, layer?.name ?? "", room);
       const shown = view.show(given, layer, mostIn(given), draw);
       if (typeof shown === "string") return shown;
-      scene = shown;
       view.tell(toldOf(shown, given.theme));
       const { selected } = shown.marked;
       const hint = selected < 0 ? "Click a function to select it." : ON;

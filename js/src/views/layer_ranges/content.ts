@@ -87,8 +87,6 @@ export const MEASURED: Record<Measure, { words: string; log: boolean }> = {
   update: { words: "update", log: true },
 };
 
-export type Past = ReturnType<typeof pastOf>;
-
 /** The traits as arrays; the same traits give the same arrays. */
 export function contentReader() {
   const keep = memory();
@@ -114,7 +112,7 @@ function contentOf(value: unknown): RangesContent | null {
 const NONE: Series = { steps: [], values: [] };
 
 /** The curves of each row. */
-function pastOf(value: unknown) {
+export function pastOf(value: unknown) {
   return ((value ?? []) as WirePast[]).map((wire) => {
     const steps = integers(wire.steps);
     const measured = integers(wire.sizes.steps);

@@ -16,7 +16,7 @@ import type { Mark, Rect } from "../../scene/marks.ts";
 import { line, segments, snapped, words } from "../../scene/shapes.ts";
 import { fitting } from "../../scene/text.ts";
 import type { Colours } from "../../scene/theme.ts";
-import { MEASURED, type Measure, type Past, type Series } from "./content.ts";
+import { MEASURED, type Measure, type pastOf, type Series } from "./content.ts";
 import { BELOW, HEAD_LINE, type RangesLayout, rowsWithin, rowTop } from "./layout.ts";
 import { headText, type RangesDrawing } from "./marks.ts";
 
@@ -31,7 +31,7 @@ const LABEL = 16;
 /** What is drawn over the steps. */
 export type Times = ReturnType<typeof timesOf>;
 
-export function timesOf(past: Past, measure: Measure) {
+export function timesOf(past: ReturnType<typeof pastOf>, measure: Measure) {
   const rows = past.map((layer) => layer(measure));
   const { log, words } = MEASURED[measure];
   const all = rows.flatMap(({ first, splines, band }) => [first, splines, ...(band ?? [])]);

@@ -2,6 +2,7 @@
 
 import { functionOf, selectionOf } from "../../phi/entries.ts";
 import { type Given, oneOf } from "../../scene/drawing.ts";
+import { observeButton } from "../../shell/controls.ts";
 import { element, putWords } from "../../shell/element.ts";
 import { clearedBy } from "../../shell/layer_view.ts";
 import { type Kind, type Parts, type Shell, type ViewElement, viewOf } from "../../shell/mount.ts";
@@ -25,32 +26,33 @@ export { css, drawing };
 
 export const render = viewOf(KIND, build);
 
-function build(shell: Shell): Parts {
+function build(shell: Shell<RangesScene>): Parts<RangesScene> {
+  const { scene } = shell;
   const draw = drawing();
-  let scene: RangesScene | null = null;
   const header = createHeader(shell);
   const stage = createViewStage(shell, {
     press: (id, event) => press(id, event.type === "keydown"),
     arrived,
     key: (event) => clearedBy(event, shell),
     cursor: (id) => (id.startsWith("c") ? "help" : id ? "pointer" : ""),
-    title: (id) => scene?.reading || (scene?.sites.words(id) ?? ""),
+    title: (id) => scene()?.reading || (scene()?.sites.words(id) ?? ""),
   });
 
   function select(row: number, f: number) {
-    const layer = scene?.content.rows[row];
+    const layer = scene()?.content.rows[row];
     if (layer) shell.store()?.select(selectionOf(layer, f));
   }
 
   /** A dot selects its function; a row its typical one, unless one of it is selected already. */
   function press(id: string, spoken: boolean) {
     const { row, dot } = siteOf(id);
-    const layer = scene?.content.rows[row];
-    if (!scene || !layer) return;
+    const shown = scene();
+    const layer = shown?.content.rows[row];
+    if (!shown || !layer) return;
     if (dot >= 0) select(row, layer.functions[dot]);
-    else if (scene.chosen !== row) select(row, layer.typical);
+    else if (shown.chosen !== row) select(row, layer.typical);
     const which = dot >= 0 ? dot : typicalDot(layer);
-    if (spoken) shell.speak(`selected: ${dotWords(layer, which, scene.content)}`);
+    if (spoken) shell.speak(`selected: ${dotWords(layer, which, shown.content)}`);
   }
 
   /** Left and right arrow select one function after another. */
@@ -64,7 +66,7 @@ function build(shell: Shell): Parts {
   function moveKeyboard() {
     const chosen = shell.store()?.selection();
     const at = siteOf(stage.pointed().keyboard);
-    const layer = scene?.content.rows[at.row];
+    const layer = scene()?.content.rows[at.row];
     if (!chosen || !layer || at.dot >= 0) return;
     const dot = layer.functions.indexOf(functionOf(layer, chosen));
     if (dot >= 0) stage.keyboardAt(`${at.row}.${dot}`);
@@ -73,19 +75,15 @@ function build(shell: Shell): Parts {
   return {
     header: header.element,
     stage,
-    fileName: () => `layer-ranges step ${scene?.content.step ?? ""}`,
+    fileName: () => `layer-ranges step ${scene()?.content.step ?? ""}`,
     changed(what) {
       if (what === "selection") moveKeyboard();
-    },
-    cleared() {
-      scene = null;
     },
     draw(given) {
       const pointed = stage.pointed();
       const shown = stage.show(given, draw, given.height);
       header.show(given, typeof shown === "string" ? null : shown);
       if (typeof shown === "string") return shown;
-      scene = shown;
       const { row, dot } = siteOf(pointed.id);
       const over = dot < 0 ? shown.content.rows[row] : undefined;
       shell.read(shown.reading || (over ? rowHint(over) : shown.sites.words(pointed.id)) || HINT);
@@ -105,12 +103,8 @@ const OVER_TIME: Option<Given> = {
 function createHeader(shell: Shell) {
   const options = createOptions(shell, [OVER_TIME]);
   const root = element(shell.document, "div", "kw-header");
-  const look = options.kit.button(
-    "observe a batch",
-    "Run the last batch of the training through the model once, without changing anything, and measure over what reaches each layer",
-    "kw-button",
-    () => shell.store()?.command("observe"),
-  );
+  const shows = "measure over what reaches each layer";
+  const look = observeButton(options.kit, shell.store, shows);
   root.append(...options.boxes, look);
   return {
     element: root,

@@ -1,6 +1,8 @@
 /** The header: layer, way of looking and options. */
 
+import { observeButton } from "../../shell/controls.ts";
 import { element } from "../../shell/element.ts";
+import type { Shell } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
 import type { LayerLayout } from "../../wire/types.ts";
 import { type Choice, type Input, MESH_MODES, type Settings } from "./settings.ts";
@@ -21,7 +23,6 @@ interface State extends Settings {
 interface Acts {
   choose(trait: string, value: unknown): void;
   clear(): void;
-  observe(): void;
 }
 
 const MODE_WORDS: Record<(typeof MESH_MODES)[number], [label: string, title: string]> = {
@@ -78,19 +79,14 @@ const OPTIONS: readonly Option<State>[] = [
   },
 ];
 
-export function createHeader(shell: Parameters<typeof createOptions>[0], acts: Acts) {
+export function createHeader(shell: Shell, acts: Acts) {
   const controls = createOptions(shell, OPTIONS, acts.choose);
   const { kit } = controls;
   const root = element(shell.document, "div", "kw-header");
   const layers = kit.layers((name) => acts.choose("layer", name));
   controls.box("input")?.classList.add("kw-inputs");
   const clear = kit.button("clear", "Clear the drawing", "kw-button", acts.clear);
-  const observe = kit.button(
-    "observe a batch",
-    "Run the last batch of the training through the model once, without changing anything, and show what reaches each layer",
-    "kw-button",
-    acts.observe,
-  );
+  const observe = observeButton(kit, shell.store, "show what reaches each layer");
   const [modes, ...others] = controls.boxes;
   root.append(...layers.boxes, modes, observe);
   element(document, "div", "kw-options", root).append(...others);

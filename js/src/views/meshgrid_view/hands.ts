@@ -13,17 +13,15 @@ import type { PairScene } from "./pair_scene.ts";
 import type { OutputPixel } from "./response_picture.ts";
 import { pixelText, type ResponseDrawing, type ResponseScene } from "./response_scene.ts";
 
-type PairAxis = "x" | "y";
-
 export function createPairHands(shell: Shell) {
-  let axis: PairAxis = "x";
+  let axis: "x" | "y" = "x";
 
   function entryAt({ pair }: PairScene, id: string): number {
     const cell = cellOf(id);
     return cell?.name === "kernel" ? cell.row * pair.group.columns + cell.column : -1;
   }
 
-  function setEntry({ layer, pair }: PairScene, side: PairAxis, entry: number) {
+  function setEntry({ layer, pair }: PairScene, side: typeof axis, entry: number) {
     const store = shell.store();
     if (!store || entry < 0) return;
     const [before, partner] = pair.entries;
@@ -73,11 +71,6 @@ export function createResponseHands(shell: Shell, drawing: ResponseDrawing, pen:
     select(scene, { out: kernel.out, in: kernel.in, row, column });
   }
 
-  function isPinned({ output, row, column }: OutputPixel): boolean {
-    const { pinned } = drawing;
-    return pinned?.output === output && pinned.row === row && pinned.column === column;
-  }
-
   return {
     press(scene: ResponseScene, id: string, event: MouseEvent | KeyboardEvent) {
       const cell = cellOf(id);
@@ -95,7 +88,9 @@ export function createResponseHands(shell: Shell, drawing: ResponseDrawing, pen:
         if (byKey) pen.dot(row, column, false);
       } else {
         const place = { output: Number(name.split("/")[1]), row, column };
-        if (isPinned(place) && !byKey) drawing.pinned = null;
+        const { pinned } = drawing;
+        const isSame = pinned?.output === place.output && pinned.row === row;
+        if (isSame && pinned.column === column && !byKey) drawing.pinned = null;
         else keep(scene, place);
         if (byKey) shell.speak(`kept: ${pixelText(scene.response, place)}`);
       }

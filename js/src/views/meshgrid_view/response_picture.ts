@@ -29,12 +29,6 @@ export type Source = ReturnType<typeof sourceOf>;
 export type Response = ReturnType<typeof responseOf>;
 export type ResponseLayout = ReturnType<typeof layOutResponse>;
 
-function unseen(name: string, direct: boolean | null): string {
-  return direct === null
-    ? `Whether ${name} gets the image itself or something computed from it is not known yet.`
-    : `The input of ${name} is not the image itself.`;
-}
-
 /** What can be said where there is no Python to ask. */
 const NOT_OBSERVED = "What reaches this layer was not observed before this was saved.";
 
@@ -80,9 +74,13 @@ export function sourceOf(
     image = imageAt(images, sample);
     range = rangeOf(image.data);
   } else {
+    const unseen =
+      direct === null
+        ? `Whether ${name} gets the image itself or something computed from it is not known yet.`
+        : `The input of ${name} is not the image itself.`;
     missing =
       input === "observed"
-        ? `${how} ${OTHERWISE} ${unseen(name, direct)}`
+        ? `${how} ${OTHERWISE} ${unseen}`
         : how === NOT_OBSERVED
           ? `There are no images here. ${OTHERWISE}`
           : "There are no images: give some with images=...";

@@ -29,9 +29,7 @@ import { type Choice, finite, settingsOf } from "./settings.ts";
 
 export type MeshScene = RampScene | PairScene | ResponseScene;
 
-type MeshDrawing = Drawing<MeshScene> & { response: ResponseDrawing };
-
-export function drawing(): MeshDrawing {
+export function drawing(): Drawing<MeshScene> & { response: ResponseDrawing } {
   const ramp = rampDrawing();
   const pair = pairDrawing();
   const response = responseDrawing();

@@ -44,8 +44,7 @@ function build(shell: Shell): Parts {
   const pen = createPen(shell, stage, draw.response.sketch, paper);
   const hands = createResponseHands(shell, draw.response, pen);
   const pointing = createPointing(signal);
-  const observe = () => shell.store()?.command("observe");
-  const header = createHeader(shell, { choose, clear: pen.clear, observe });
+  const header = createHeader(shell, { choose, clear: pen.clear });
 
   function press(id: string, event: MouseEvent | KeyboardEvent) {
     if (scene?.mode === "ramp") pressFunction(shell, scene.layer, id, event);

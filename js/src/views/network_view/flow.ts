@@ -5,7 +5,7 @@ import { maxIndex } from "d3-array";
 import { extrasAt, forward, isComputable, numbersTaken } from "../../phi/forward.ts";
 import { softmax } from "../../phi/operations.ts";
 import type { Activations, Frame, LayerLayout, Store, Structure } from "../../wire/types.ts";
-import { asDrawn, endsInSoftmax, type Graph } from "./graph.ts";
+import { asDrawn, type Graph } from "./graph.ts";
 
 export interface Flow {
   /** By station; null where it is not known. */
@@ -182,7 +182,8 @@ export function classScores(graph: Graph, flow: Flow | null): ClassScores | null
   const values = flow?.values[end] ?? flow?.values[column.station];
   const raw = Array.from(values ?? []);
   if (column.map || raw.length !== column.units || !raw.every(Number.isFinite)) return null;
-  const probabilities = endsInSoftmax(graph, column) && raw.length > 1 ? fromEnd(raw) : null;
+  const areClasses = column.after.some((k) => graph.stations[k].label.includes("softmax"));
+  const probabilities = areClasses && raw.length > 1 ? fromEnd(raw) : null;
   return { raw, probabilities, best: Math.max(0, maxIndex(probabilities ?? raw)) };
 }
 

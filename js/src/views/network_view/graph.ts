@@ -231,11 +231,6 @@ function bundlesBetween(layer: LayerLayout, column: Column, before: number): Bun
   return bundles;
 }
 
-/** What stands behind the last column and makes its numbers probabilities: a softmax. */
-export function endsInSoftmax(graph: Graph, column: Column): boolean {
-  return column.after.some((k) => graph.stations[k].label.includes("softmax"));
-}
-
 /** Most links of one layer that are drawn: each can still be seen. */
 export const MOST_LINKS = 800;
 

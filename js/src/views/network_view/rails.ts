@@ -55,8 +55,6 @@ interface RailRoom {
   plot: number | null;
 }
 
-type Rail = ReturnType<typeof railOf>;
-
 /** How large the functions on links are, and how many stand side by side. */
 export function railOf({ links, units, bundles }: ShownColumn, room: RailRoom) {
   const { height, pitch, width, scale, plot } = room;
@@ -107,7 +105,7 @@ export function even(pixels: number): number {
 export function placeKernels(
   placed: Rails & { byUnit: ReadonlyMap<number, Rect> },
   { bundles, links, units }: ShownColumn,
-  { kernel, tall: height, isRow, beside, rail }: Rail,
+  { kernel, tall: height, isRow, beside, rail }: ReturnType<typeof railOf>,
   { top, height: lane, across }: { top: number; height: number; across: number },
   middle: number,
 ) {

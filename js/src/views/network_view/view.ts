@@ -37,14 +37,13 @@ const HINT = "Point at a link to see its function. Click selects, Ctrl + wheel z
 
 export const render = viewOf(KIND, build);
 
-function build(shell: Shell): Parts {
-  const { signal } = shell;
+function build(shell: Shell<NetworkScene>): Parts<NetworkScene> {
+  const { signal, scene } = shell;
   const draw = drawing();
-  let scene: NetworkScene | null = null;
-  const camera = createCamera(draw, () => scene, shell.schedule);
+  const camera = createCamera(draw, scene, shell.schedule);
   const { isZoomed } = camera;
   const { acts, key } = createActs(shell, camera, () => pen.clear());
-  const isPad = (id: string) => scene?.pad && id === "u:0:0";
+  const isPad = (id: string) => scene()?.pad && id === "u:0:0";
   const stage = createViewStage(shell, {
     press,
     key,
@@ -52,7 +51,7 @@ function build(shell: Shell): Parts {
     grab: (id, at) => (isZoomed() && !isPad(id) && !id.startsWith("x:") ? camera.drag(at) : null),
     cursor: (id) => (id === "" ? (isZoomed() ? "grab" : "") : isPad(id) ? "crosshair" : "pointer"),
   });
-  const pen = createPen(shell, stage, draw.sketch, () => roomy(scene?.pad ?? null));
+  const pen = createPen(shell, stage, draw.sketch, () => roomy(scene()?.pad ?? null));
   const pad = createPad(shell, stage.element, draw.sketch, stage.canvas);
   /** How a drawing was begun, until its place is known: it gets a pad if that is too small. */
   let begins: "by hand" | "by keyboard" | null = null;
@@ -61,8 +60,8 @@ function build(shell: Shell): Parts {
   takeWheel(stage.element, (event) => camera.turn(event, stage.at(event)), signal);
 
   function press(id: string, event: MouseEvent | KeyboardEvent) {
-    const store = shell.store();
-    if (!scene || !store || id === "") return;
+    const [store, shown] = [shell.store(), scene()];
+    if (!shown || !store || id === "") return;
     const [kind, a] = id.split(":");
     const isKey = event.type === "keydown";
     if (isPad(id) || (kind === "x" && Number(a) < 0)) begins = isKey ? "by keyboard" : "by hand";
@@ -70,12 +69,12 @@ function build(shell: Shell): Parts {
     else if (isPad(id)) shell.schedule();
     else {
       const pointed = { ...stage.pointed(), id };
-      const chosen = selectionAt(scene.diagram, pointed, scene.closeUp);
+      const chosen = selectionAt(shown.diagram, pointed, shown.closeUp);
       if (!chosen) return;
       store.select(chosen.selection);
       draw.looks = chosen; // after the selection has been told, which ends it
       shell.schedule();
-      if (isKey) shell.speak(`selected: ${scene.sites.words(id)}`);
+      if (isKey) shell.speak(`selected: ${shown.sites.words(id)}`);
     }
   }
 
@@ -83,21 +82,17 @@ function build(shell: Shell): Parts {
     forTests: { drawLine: pen.through },
     header: header.element,
     stage,
-    fileName: () => `network step ${scene?.diagram.frame.step ?? ""}`,
+    fileName: () => `network step ${scene()?.diagram.frame.step ?? ""}`,
     changed(what) {
       if (what === "stream") draw.window = WHOLE;
       if (["stream", "layout", "selection"].includes(what)) draw.looks = null;
       if (what === "drawn") ask.answered();
-    },
-    cleared() {
-      scene = null;
     },
     draw(given) {
       const pointed = stage.pointed();
       const shown = stage.show(given, draw);
       header.show(draw.window.scale > 1.01, typeof shown === "string" ? null : shown);
       if (typeof shown === "string") return shown;
-      scene = shown;
       const { late } = shown.diagram;
       ask.comesLater(shown.fades ? FADING : late && Math.max(ALONE, late));
       if (!shown.pad) pad.close();

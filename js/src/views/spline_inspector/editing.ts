@@ -116,8 +116,6 @@ export function createMovement(
 /** After this without an answer, it is said that the model has not got the value yet. */
 const SLOW_MS = 600;
 
-export type Editing = ReturnType<typeof createEditing>;
-
 export function createEditing(shell: Shell, touch: Touch, scene: () => InspectorScene | null) {
   const gesture = new Gesture((at, coefficients, final) =>
     shell.store()?.edit(at, coefficients, final),

@@ -1,6 +1,6 @@
 /** Control points: where a coefficient can be taken hold of, and what moving it does. */
 
-import { max, mean } from "d3-array";
+import { least, max, mean } from "d3-array";
 import { basisOf } from "../../phi/entries.ts";
 import { formatNumber } from "../../phi/format.ts";
 import { basisAt } from "../../phi/interpolate.ts";
@@ -79,9 +79,7 @@ function highPlace(
   const apart = taken.length > 1 ? (taken[1] - taken[0]) / 4 : 0;
   const high = rows.filter(({ value }) => Math.abs(value) >= HIGH_SHARE * most);
   const free = high.filter((row) => taken.every((x) => Math.abs(row.x - x) >= apart * 0.99));
-  const near = (free.length > 0 ? free : high).sort(
-    (one, other) => Math.abs(one.x - wanted) - Math.abs(other.x - wanted),
-  )[0];
+  const near = least(free.length > 0 ? free : high, (row) => Math.abs(row.x - wanted)) ?? high[0];
   const rise = basisAt(layer, table, near.x, new Float64Array(nb))[b];
   return { x: near.x, rise };
 }

@@ -3,6 +3,7 @@
 import { wholeOf } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
 import { offersObserving } from "../../phi/inputs.ts";
+import { observeButton } from "../../shell/controls.ts";
 import { element, listen, putAttributes, putStyle, putWords } from "../../shell/element.ts";
 import type { Shell } from "../../shell/mount.ts";
 import { createOptions, type Option } from "../../shell/options.ts";
@@ -105,12 +106,7 @@ export function createHeader(shell: Shell, movement: Movement, actions: Actions)
     "kw-button",
     () => actions.pin(),
   );
-  const observe = kit.button(
-    "observe a batch",
-    "Run the last batch of the training through the model once, without changing anything, and show where its inputs are",
-    "kw-button",
-    () => shell.store()?.command("observe"),
-  );
+  const observe = observeButton(kit, shell.store, "show where its inputs are");
   const editing = element(document, "span", "kw-editing");
   const commands = COMMANDS.map(([kind, text, title]) => {
     const made = kit.button(text, title, "kw-button", () => actions.command(kind));

@@ -53,8 +53,6 @@ export interface PlotIngredients {
   theme: Theme;
 }
 
-type Sampler = ReturnType<typeof sampler>;
-
 /** Keeps the basis functions at the points drawn, one set for each role, while only coefficients change. */
 export function sampler() {
   const keep = memory();
@@ -62,7 +60,7 @@ export function sampler() {
     keep(role, [phi.layer, phi.table, ...x, count], () => sample(phi, x, count));
 }
 
-export function makePicture(from: PlotIngredients, samplesOf: Sampler) {
+export function makePicture(from: PlotIngredients, samplesOf: ReturnType<typeof sampler>) {
   const { phi, settings, x, theme, observed, frame } = from;
   const { layer } = phi;
   const { show } = settings;
@@ -148,7 +146,7 @@ export function makePicture(from: PlotIngredients, samplesOf: Sampler) {
 /** The lines of the terms that are shown; all curves of φ go into `curves`. */
 function termLines(
   { phi, settings, x, theme, points }: PlotIngredients,
-  samplesOf: Sampler,
+  samplesOf: ReturnType<typeof sampler>,
   colourOf: (b: number) => string,
   curves: Named[],
 ): { terms: PlotLine[]; whole: { x: Float64Array; y: Float64Array } } {

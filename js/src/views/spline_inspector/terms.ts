@@ -1,6 +1,6 @@
 /** One φ taken apart: φ(x) = Σ_b C_b · β_b(x), its base term, its spline term and every C_b · β_b. */
 
-import { extent } from "d3-array";
+import { extent, maxIndex } from "d3-array";
 import { basisOf, functionOf, observedEntry } from "../../phi/entries.ts";
 import { allInputEnds, type Ends, endsOrGrid, inputEnds, roundedOut } from "../../phi/inputs.ts";
 import { basisAt, bySlopes, tableNumber } from "../../phi/interpolate.ts";
@@ -145,8 +145,7 @@ export function phiRange(phi: Phi, x: Ends, samplesOf = sample): [number, number
   const y = curve(phi, samples, "phi");
   if (y.length === 0 || !y.every(Number.isFinite)) return null;
   const end = (sign: 1 | -1) => {
-    let best = 0;
-    for (let p = 1; p < y.length; p++) if (sign * y[p] > sign * y[best]) best = p;
+    const best = maxIndex(y, (value) => sign * value);
     const top = best > 0 && best + 1 < y.length ? vertex(samples.x, y, best) : null;
     const there = top === null ? null : (readPhi(phi, top)?.phi ?? null);
     return there !== null && sign * there > sign * y[best] ? there : y[best];

@@ -10,7 +10,7 @@ import { pointedPixelOf } from "../../shell/pointed_pixel.ts";
 import { createPlaces, type Operable } from "../../shell/site_elements.ts";
 import { createStage, type Hands, type Stage } from "../../shell/stage.ts";
 import type { Selection } from "../../wire/types.ts";
-import { createEditing, createMovement, type Editing, type Movement } from "./editing.ts";
+import { createEditing, createMovement, type Movement } from "./editing.ts";
 import { describeHandle } from "./handles.ts";
 import { createHeader } from "./header.ts";
 import { drawing, type InspectorScene, placeIn, type Touch } from "./scene.ts";
@@ -170,7 +170,7 @@ function sayNews(shell: Shell, shown: InspectorScene, late: boolean, said: strin
 interface Means {
   touch: Touch;
   scene(): InspectorScene | null;
-  editing: Editing;
+  editing: ReturnType<typeof createEditing>;
   movement: Movement;
   switches: Switches;
   neighbour(step: number): void;

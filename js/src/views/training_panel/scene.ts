@@ -91,7 +91,8 @@ function sceneOf(chart: Chart, status: RunStatus, count: number, given: Given, h
   const layout = chartLayout(chart, inside, high, least);
   const isEmpty = chart.panels.length === 0;
   // As high as the curves to come, so that nothing moves when they do; of none that come one line is left.
-  const comes = isExpected(status, given);
+  const isEarly = status.step < WITHOUT && given.store.standing().state !== "finished";
+  const comes = isEarly && !status.recording && !given.store.alone();
   // A run that waits to begin logs its loss by itself; that of one that has begun may be on its way.
   const isBegun = standing.state === "ready" && !status.begins;
   const isComing = isUnderWay(standing) && status.step > 0;
@@ -132,11 +133,6 @@ function sceneOf(chart: Chart, status: RunStatus, count: number, given: Given, h
 function panelHeight(count: number, width: number): number {
   const { rows, width: each } = tabulated(count, width);
   return Math.round(Math.max(LEAST, Math.min(MOST / rows, SLOPE * each)));
-}
-
-/** Whether curves may come: before and at the beginning of a training. */
-function isExpected({ recording, step }: RunStatus, { store }: Given): boolean {
-  return !recording && !store.alone() && step < WITHOUT && store.standing().state !== "finished";
 }
 
 /** Where the curves will be, and what to do so that they come. */

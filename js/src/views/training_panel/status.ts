@@ -58,11 +58,9 @@ const EMPTY = {
 
 export type RunStatus = typeof EMPTY;
 
-export function statusOf(value: unknown): RunStatus {
-  return { ...EMPTY, ...(value as Partial<RunStatus>) };
-}
-
-export const statusIn = (get: (trait: string) => unknown) => statusOf(get("status"));
+export const statusIn = (get: (trait: string) => unknown): RunStatus => {
+  return { ...EMPTY, ...(get("status") as Partial<RunStatus>) };
+};
 
 /** How a run stands where it may make no steps. */
 const UNSURE: readonly string[] = ["unheard", "silent", "uncounted", "still", "alone", "diverged"];

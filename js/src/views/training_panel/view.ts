@@ -210,15 +210,14 @@ export { css, drawing };
 
 export const render = viewOf(KIND, build);
 
-function build(shell: Shell): Parts {
-  const { document, signal } = shell;
+function build(shell: Shell<PanelScene>): Parts<PanelScene> {
+  const { document, signal, scene } = shell;
   const draw = drawing();
   const send: Send = (command) => shell.store()?.steering.send(command);
   const controls = createControls(shell, send);
   const alarms = createAlarms(document, send, signal);
   const notes = createNotes(document);
-  let scene: PanelScene | null = null;
-  const hands = createChartHands(shell, () => scene, draw);
+  const hands = createChartHands(shell, scene, draw);
   const bar = createChartBar(shell, hands);
   let lastState = "";
 
@@ -249,7 +248,7 @@ function build(shell: Shell): Parts {
     header,
     stage,
     body,
-    fileName: () => `training-panel step ${scene?.status.step ?? ""}`,
+    fileName: () => `training-panel step ${scene()?.status.step ?? ""}`,
     draw(given) {
       const { store } = given;
       const status = statusIn(given.get);
@@ -263,7 +262,6 @@ function build(shell: Shell): Parts {
       bar.show(given.get);
       const shown = stage.show(given, draw);
       if (typeof shown === "string") return shown;
-      scene = shown;
       bar.element.hidden = shown.chart.panels.length === 0;
       tell(shown);
       shell.read("");
