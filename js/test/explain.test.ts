@@ -472,8 +472,8 @@ describe("the scene", () => {
     expect(sites.next("", "first")).toBe("bars/0/0");
     expect(sites.next("bars/0/0", "left")).toMatch(/^map/);
     expect(sites.next("map/1/1", "right")).toMatch(/^bars/);
-    expect(sites.next("map/1/1", "down")).toMatch(/^classes/);
-    expect(sites.next("classes/0/0", "up")).toMatch(/^(image|map)/);
+    expect(sites.next("bars/0/0", "right")).toMatch(/^classes/);
+    expect(sites.next("classes/0/0", "left")).toMatch(/^bars/);
   });
 
   it("lists channels first where there are more functions than rows, each with its map", () => {
@@ -506,6 +506,27 @@ describe("the scene", () => {
     expect(texts).toContain(`the largest of the 12 functions: ${how}`);
   });
 
+  it.each([740, 934, 1400])(
+    "has ten functions, maps and classes in a laptop's window, %d pixels wide",
+    (width) => {
+      const shares = Array.from({ length: 625 }, (_, k) => Math.sin((k + 1) ** 2) ** 3);
+      const own = { columns: 625, values: bytes(shares), places: [25, 5, 5], mapShape: [5, 5] };
+      const part = {
+        ...functions,
+        ...own,
+        total: bytes(Array(25).fill(1)),
+        scores: Array(10).fill(1),
+      };
+      const image = { shape: [1, 28, 28], data: bytes(Array(784).fill(0)) };
+      const given = { content: { image, parts: [part] }, top: 10 };
+      const { made } = scene(given, width, themeOf("light"), 480);
+      expect(made.height).toBeLessThanOrEqual(480);
+      for (const id of ["curves/1/4", "maps/0/2", "classes/9/0", "groups/10/0"]) {
+        expect(made.sites.words(id), id).not.toBe("");
+      }
+    },
+  );
+
   it("has as many functions as are seen at once", () => {
     const { height } = scene({}, 800).made;
     const fitted = scene({}, 800, themeOf("light"), height - 20).made;
@@ -520,7 +541,7 @@ describe("the scene", () => {
     const { marks } = scene({ layer: "", top: 3 });
     const inside = marks.flatMap((mark) => (mark.kind === "group" ? mark.marks : []));
     // The image, and the scores of the classes, stand once.
-    const heads = textsOf(inside).filter(({ text }) => /^(all classes|the input)/.test(text));
+    const heads = textsOf(inside).filter(({ text }) => /^(class: score|the input)/.test(text));
     expect(heads).toHaveLength(2);
   });
 

@@ -386,11 +386,11 @@ def test_the_picture_has_every_layer_one_below_the_other_and_says_where_it_is_cu
     ]
     assert sum(name.endswith("all kernels") for name in whole) == 2
     assert "step 0" in whole
-    small = view.image(max_height=400, theme="dark")
+    small = view.image(max_height=600, theme="dark")
     assert small.width == 1800
-    assert small.height <= 800
+    assert small.height <= 1200
     assert small.getpixel((0, 0)) == (22, 24, 28)
-    cut = view.svg(max_height=400)
+    cut = view.svg(max_height=600)
     # What is drawn beyond the cut is clipped; the cut is between two layers.
     [share] = [text for text in texts(cut) if text.startswith("the picture ends here")]
     clip = ElementTree.fromstring(cut).find(f".//{SVG}clipPath/{SVG}rect")

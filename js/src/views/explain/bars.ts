@@ -11,7 +11,7 @@ import { className, type LayerShares } from "./content.ts";
 import type { List, Row } from "./rows.ts";
 
 /** Below this width of a list names and numbers stand above their bars. */
-const NARROW_LIST = 300;
+const NARROW_LIST = 260;
 const [ROW_HEIGHT, TWO_LINE_HEIGHT] = [18, 32];
 /** Pixels between a bar's end and a tick that says more than it. */
 const APART = 2;
@@ -25,16 +25,17 @@ export function planOf({ rows }: List, width: number) {
   const tall = width < NARROW_LIST;
   const widest = (texts: string[]) => Math.max(0, ...texts.map((text) => widthOf(text, SIZE, 600)));
   const values = widest(rows.map(({ text }) => text));
-  const named = Math.ceil(widest(rows.map(({ name }) => name)));
-  const names = tall ? width - values - 8 : Math.min(named, width / 2);
-  const [from, to] = tall ? [1, width - 1] : [names + 10, width - values - 10];
   const single = rows.filter(isSingle);
+  const named = Math.ceil(widest(single.map(({ name }) => name)));
+  const whole = width - values - 8;
+  const names = tall ? whole : Math.min(named, 0.6 * width);
+  const [from, to] = tall ? [1, width - 1] : [names + 10, width - values - 10];
   return {
     width,
     /** Names stand over their bars. */
     tall,
-    /** Where names end. */
-    names,
+    /** Where names end, and those of rows without a bar. */
+    ...{ names, whole },
     /** Where a value lies. */
     place: placer(
       single.flatMap(({ value, beside }) => [value, beside]),
@@ -62,7 +63,7 @@ export function listBlock(
   [x, y]: Corner,
 ): Block {
   const { colours } = theme;
-  const { width, names, tall } = plan;
+  const { width, names, whole, tall } = plan;
   const height = tall ? TWO_LINE_HEIGHT : ROW_HEIGHT;
   const { rows } = list;
   const label = rows.some((row) => isApart(row, plan)) ? part.besideLabel : "";
@@ -91,7 +92,7 @@ export function listBlock(
     const isTotal = row.kind === "total";
     const weight = isTotal || row.has(selected) ? 600 : 400;
     const fill = row.kind === "others" ? colours.muted : colours.ink;
-    const name = fitted(row.name, names, SIZE, weight);
+    const name = fitted(row.name, isSingle(row) ? names : whole, SIZE, weight);
     marks.push(wordsAt(x, at, name, fill, { weight }));
     marks.push(wordsAt(x + width, at, row.text, fill, { weight, anchor: "end" }));
     if (isTotal) marks.push(line([x, tops[k], x + width, tops[k]], colours.line));

@@ -20,11 +20,12 @@ const LEAST_SCORES = 160;
 const SCORES_WIDTH = 260;
 /** So wide, two lists stand beside each other. */
 const WIDTH_OF_TWO_LISTS = 660;
-/** Rows of the first list whose maps stand beside each other, and their share of the room beside bars. */
+/** So wide, scores stand beside bars, over five functions; pictures leave that room. */
+const ROOM_FOR_SCORES = 448;
+/** Rows of the first list whose maps stand beside each other. */
 const MOST_MAPS = 5;
-const MAPS_SHARE = 0.32;
 /** Channels or outputs that have a row: all is to be seen in a laptop's window. */
-const [MOST_GROUPS, FEW_GROUPS] = [10, 6];
+const [MOST_GROUPS, FEW_GROUPS] = [8, 6];
 const TOP = 4;
 
 export type Section = ReturnType<typeof together>;
@@ -36,11 +37,14 @@ export interface Shown extends Chosen, Omit<BlockStyle, "span"> {
   width: number;
 }
 
-function sideOf(plate: Plate, width: number): number {
+function sideOf(plate: Plate, { part, width }: Shown): number {
   const narrow = width < WIDTH_BESIDE;
   const inside = width - 2 * PAD;
   const isSmall = narrow && inside >= 2 * (SMALL_SIDE + GAP) + LEAST_SCORES;
-  const most = isSmall ? SMALL_SIDE : ((narrow ? inside : PICTURES_SHARE * width) - GAP) / 2;
+  const left = inside - COLUMN_GAP - ROOM_FOR_SCORES;
+  const isOver = part.kind === "functions" && left >= 2 * SMALLEST_SIDE + GAP;
+  const share = isOver ? left : PICTURES_SHARE * width;
+  const most = isSmall ? SMALL_SIDE : ((narrow ? inside : share) - GAP) / 2;
   const side = Math.max(narrow ? 16 : SMALLEST_SIDE, Math.min(LARGEST_SIDE, most));
   const box = boxIn(plate.image, Math.floor(side));
   return Math.max(box.width, box.height);
@@ -71,7 +75,7 @@ function pageOf(shown: Shown, lists: readonly List[]) {
   const { part, plate, width, theme, below } = shown;
   const drawn: BlockStyle = { ...shown, span: spanFor(shown.part, shown.shown, lists) };
   const blocks: Block[] = [];
-  const side = plate ? sideOf(plate, width) : 0;
+  const side = plate ? sideOf(plate, shown) : 0;
   const pictures = (below ? 1 : 2) * (side + GAP) - GAP;
   // Kernels that are shared are those of the first list.
   const own = part.kind === "kernels" && !part.shared ? lists[lists.length - 1] : lists[0];
@@ -130,25 +134,29 @@ function narrow(page: Page) {
 function columns(page: Page) {
   const { width, lists, plate, left } = page;
   const [first, second] = lists;
-  const under = page.scores(PAD, page.pictures(TOP), left);
   const x = PAD + left + (left > 0 ? COLUMN_GAP : 0);
   const room = width - PAD - x;
-  // Without maps bars stand alone over their functions.
-  const isWide = second && room >= WIDTH_OF_TWO_LISTS && (plate || second.name !== "curves");
-  const share = second?.name === "curves" ? MAPS_SHARE : 0.5;
-  const [wide, rest] = isWide ? [1 - share, share].map((of) => of * (room - COLUMN_GAP)) : [room];
-  const beside = x + wide + COLUMN_GAP;
+  const hasFunctions = second?.name === "curves";
+  if (plate && hasFunctions && room >= ROOM_FOR_SCORES) return overFunctions(page, x, room);
+  const under = page.scores(PAD, page.pictures(TOP), left);
+  const isWide = second && !hasFunctions && room >= WIDTH_OF_TWO_LISTS;
+  const wide = isWide ? (room - COLUMN_GAP) / 2 : room;
   const below = page.list(first, x, TOP, wide);
-  if (isWide && second.name === "curves") {
-    // Functions stand in two long rows under the bars, which have the maps beside them.
-    page.list(second, x, Math.max(below, page.maps(beside, TOP, rest)), room);
-  } else {
-    const [next, from] = isWide ? [beside, TOP] : [x, below];
-    const end = second ? Math.max(below, page.list(second, next, from, wide)) : below;
-    // The maps stand where there is more room.
-    if (plate && !isWide && under < end) page.maps(PAD, under, left);
-    else page.maps(x, end, room);
-  }
+  const [next, from] = isWide ? [x + wide + COLUMN_GAP, TOP] : [x, below];
+  const end = second ? Math.max(below, page.list(second, next, from, wide)) : below;
+  // The maps stand where there is more room.
+  if (plate && !isWide && under < end) page.maps(PAD, under, left);
+  else page.maps(x, end, room);
+}
+
+/** The pictures over the maps, and beside them bars and scores over two long rows of functions. */
+function overFunctions(page: Page, x: number, room: number) {
+  const [bars, functions] = page.lists;
+  const scored = Math.max(LEAST_SCORES, Math.min(SCORES_WIDTH, room / 3));
+  const end = page.scores(x + room - scored, TOP, scored);
+  const below = page.list(bars, x, TOP, end > TOP ? room - COLUMN_GAP - scored : room);
+  page.list(functions, x, Math.max(end, below), room);
+  page.maps(PAD, page.pictures(TOP), page.left);
 }
 
 /** `lists`: the maps that stand beside each other are one, too. */

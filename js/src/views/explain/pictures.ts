@@ -33,7 +33,8 @@ const CURVES_GAP = 4;
 /** Those are lower than the map is wide. */
 const FLAT = 0.55;
 /** Pixels of a map at least, and at most. */
-const [SMALLEST_MAP, LARGEST_MAP] = [60, 224];
+const SMALLEST_MAP = { functions: 48, kernels: 60 };
+const LARGEST_MAP = 224;
 
 export function imageBlock(
   { image, pixels }: Plate,
@@ -119,7 +120,7 @@ export function mapsBlock(
   const { colours } = theme;
   // Each has its name over it.
   const names = rows.map(({ name }) => Math.ceil(widthOf(name, SIZE, 600)));
-  const least = Math.min(LARGEST_MAP, Math.max(SMALLEST_MAP, ...names));
+  const least = Math.min(LARGEST_MAP, Math.max(SMALLEST_MAP[part.kind], ...names));
   const fit = Math.max(1, Math.floor((width + MAP_GAP) / (least + MAP_GAP)));
   const down = Math.ceil(rows.length / fit);
   const columns = Math.ceil(rows.length / down);
@@ -175,8 +176,8 @@ export function mapsBlock(
   return { marks, region, top: y, bottom: region.box.y + region.box.height };
 }
 
-/** Pixels of a plot's width at least, between two, and of its width at most and its height; of a few without pictures. */
-const [LEAST_PLOT, GAP, USUAL, ROOMY, FEW_PLOTS] = [88, 12, [180, 52], [300, 130], 6];
+/** Pixels of a plot's width at least, between two, and of its width at most and its height; of a few without pictures; from so many on they stand in two rows. */
+const [LEAST_PLOT, GAP, USUAL, ROOMY, FEW_PLOTS, TWO_ROWS] = [80, 12, [180, 52], [300, 130], 6, 10];
 /** Height of a name and what stands under it. */
 const HEAD = 2 * LEADING - 4;
 /** Size of what stands under a name and at the ends of an axis. */
@@ -202,7 +203,7 @@ export function curvesBlock(
 ): Block {
   const { colours } = theme;
   const fit = Math.max(1, Math.floor((width + GAP) / (LEAST_PLOT + GAP)));
-  const down = Math.ceil(rows.length / fit);
+  const down = Math.max(rows.length < TWO_ROWS ? 1 : 2, Math.ceil(rows.length / fit));
   const columns = Math.ceil(rows.length / down);
   const [widest, tall] = plate || rows.length > FEW_PLOTS ? USUAL : ROOMY;
   const wide = Math.min(widest, (width + GAP) / columns - GAP);
