@@ -238,10 +238,13 @@ function barMarks(about: Closely, closeUp: UnitCloseUp, box: Rect): Mark[] {
   const rows = Math.max(2, Math.floor(box.height / BAR.row));
   const across = Math.max(1, Math.floor(box.width / BAR.least));
   const place = `rows of ${closeUp.column} ${closeUp.unit}`;
-  const all = memoryOf(diagram.graph)<Drawn[]>(place, [closeUp, box.width], (last) => {
-    const kept = diagram.isFilm ? (last ?? []).map(({ from }) => from) : [];
-    return chosenParts(closeUp, rows * across, print, framed, kept.includes(framed) ? kept : []);
-  });
+  const chosen = (kept: readonly number[]) =>
+    chosenParts(closeUp, rows * across, print, framed, kept);
+  // A film has those of its end.
+  const kept = memoryOf(diagram.graph)<number[]>(place, [closeUp, rows * across], (last) =>
+    diagram.isFilm && last ? last : chosen([]).map(({ from }) => from),
+  );
+  const all = chosen(diagram.isFilm ? kept : []);
   const blocks = Math.ceil(all.length / rows);
   const depth = Math.ceil(all.length / blocks);
   const wide = Math.min(BAR.most, box.width / blocks);
@@ -343,7 +346,8 @@ function chosenParts(
   const order = [...parts].sort((a, b) => sizeOf(b) - sizeOf(a));
   const seen = order.filter((one) => /[1-9]/.test(print(one.value)) || !(sizeOf(one) < Infinity));
   // In the order of the units: sorted by size they would change places while it trains.
-  const chosen = kept.length > 0 ? parts.filter(({ from }) => kept.includes(from)) : seen;
+  const isKept = ({ from }: Drawn) => kept.includes(from) || from === framed;
+  const chosen = kept.length > 0 ? order.filter(isKept) : seen;
   const shown = isWhole ? parts : chosen.slice(0, fits - 1).sort((a, b) => a.from - b.from);
   const all: Drawn[] = bias === 0 ? shown : [...shown, { from: -1, value: bias, name: "bias" }];
   const rest = parts.filter((part) => !shown.includes(part));

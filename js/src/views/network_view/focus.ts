@@ -224,7 +224,7 @@ function pixelMarks(
 
 /** One function, large and with axes, in a box under its title. */
 export function magnifiedMarks(
-  { parts, ghost, flow, frame: drawn }: Diagram,
+  { parts, ghost, flow, frame: drawn, isFilm }: Diagram,
   closeUp: CloseUp,
   { f, x, value, name, place, whole }: ShownFunction,
   box: Rect,
@@ -236,7 +236,12 @@ export function magnifiedMarks(
   const print = finer(picture.print, [own.scale() / 2]); // a twentieth of its axis is not 0
   const frame = flow?.frame ?? drawn;
   const inside = { ...box, y: box.y + TITLE, height: box.height - TITLE - 2 };
-  const plotted = { ...picture, f, frame, ghost, y: own.ends() };
+  // In a film the path may lead through other functions than at its end: the axes of that stay.
+  const held = (name: string, wanted: number) => {
+    const large = picture.held(`${name.split(" of ")[0]} of what is large`, wanted);
+    return isFilm ? large : picture.held(name, wanted);
+  };
+  const plotted = { ...picture, f, frame, ghost, y: own.ends(), held };
   const { plot, marks } = phiPlot(plotted, { x, value }, inside, colours);
   const input = before && !before.column.map ? before.print(x) : formatAlike(picture.x)(x);
   // What all of them add stands beside it.
