@@ -438,3 +438,26 @@ def test_views_of_two_models_are_linked_in_the_page_and_say_the_names(
     words = f"{second}.kwView.words()"
     lab.until(lambda: {"cat", "dog", "emu"} <= set(lab.page.evaluate(words)), "the names")
     assert lab.evaluate("two.layer") == "2"
+
+
+def test_python_hears_of_each_selection_once_whichever_layer_it_is_in(
+    lab: LabPage, server: LabServer
+) -> None:
+    show = (
+        "live.probe(x[:8])\ndashboard = kw.Dashboard(live)\nheard = []\n"
+        "dashboard.network.on_select(lambda at: heard.append((at['layer'], at['out'])))\ndashboard"
+    )
+    lab.page.set_viewport_size({"width": 1680, "height": 1200})
+    lab.open(server.write_notebook([SETUP, show, "train(4)"]))
+    lab.run_all()
+    assert lab.cell_errors() == []
+    lab.page.locator(".kw-network-view .kw-viewport").scroll_into_view_if_needed()
+    clicked = {"u:1:0": ["0", 0], "u:2:1": ["2", 1], "u:1:1": ["0", 1]}
+    for unit in clicked:
+        place = f"(({{x, y, width, height}}) => [x + width / 2, y + height / 2])(view.at('{unit}'))"
+        lab.until(lambda unit=unit: ask(lab, "network-view", f"view?.at('{unit}')"), unit)
+        lab.page.mouse.click(*ask(lab, "network-view", place))
+        now = clicked[unit]
+        lab.until(lambda now=now: lab.evaluate("heard[-1:]") == [now], f"{now} in Python")
+    lab.wait_idle()
+    assert lab.evaluate("heard") == list(clicked.values())

@@ -77,7 +77,10 @@ export function showSelectedLayer(shell: Shell): void {
   const shown = Array.from(shell.document.querySelectorAll<HTMLElement>(kind)).some(
     ({ dataset }) => dataset.stream === shell.stream() && dataset.layer === layer,
   );
-  if (!shown || isLinked((trait) => shell.model.get(trait))) shell.choose("layer", layer);
+  if (shown && !isLinked((trait) => shell.model.get(trait))) return;
+  shell.model.set("layer", layer);
+  // Python hears of the selection first: a layer that has none would get another one there.
+  Promise.resolve().then(() => shell.choose("layer", layer));
 }
 
 /** Selects the function whose number the site is. */
