@@ -147,6 +147,7 @@ describe("a ramp", () => {
       const store = {
         ...begun(frame),
         observed: () => ({ fold: [16, 3, 3] }),
+        cursor: () => -1,
         selection: () => (selected < 0 ? null : at),
       };
       const given = {
@@ -223,7 +224,7 @@ describe("a ramp", () => {
     (width) => {
       const one = layer({ kind: "linear", shape: [5, 3, 1, 1] });
       const frame = frameOf([one]);
-      const store = { ...begun(frame), selection: () => null };
+      const store = { ...begun(frame), cursor: () => -1, selection: () => null };
       const plain = { store, width, height: 480, theme: themeOf("light"), pointed: NOT_POINTED };
       const given = { ...plain, get: () => undefined };
       const settings = { mode: "ramp", limits: [-1, 1], output: -1 };
@@ -790,7 +791,7 @@ describe("the input of a response", () => {
       const many = layer({ shape: [out, 3, 2, 2], conv: PLAIN });
       const frame = frameOf([many]);
       const at = { layer: many.name, out: 4, in: 0, row: 0, column: 0 };
-      const store = { ...begun(frame), selection: () => at };
+      const store = { ...begun(frame), cursor: () => -1, selection: () => at };
       const source = sourceOf(many, seen(true), digits, drawing, blank, settings);
       const made = responseOf(
         { store, room, pointed: NOT_POINTED } as never,

@@ -1,7 +1,7 @@
 /** NetworkView below the picture: columns, bundles, what is shown, where it lies. */
 
 import { describe, expect, it, vi } from "vitest";
-import { memory, type Steady, steadyChoice } from "../src/phi/memory.ts";
+import { heldScale, memory, type Steady, steadyChoice } from "../src/phi/memory.ts";
 import { type Given, NOT_POINTED } from "../src/scene/drawing.ts";
 import type { Rect } from "../src/scene/marks.ts";
 import { themeOf } from "../src/scene/theme.ts";
@@ -682,5 +682,16 @@ describe("the choice of the strongest", () => {
   it("leaves at once what adds less than half of another, or takes away", () => {
     const at = chooser();
     expect([at(24, 0.05, 0.04), at(25, 0.05, 0.11), at(26, 0.05, -0.01)]).toEqual([0, 1, 0]);
+  });
+});
+
+describe("the scale of a film", () => {
+  it("is that of the newest step, grows where more is drawn, and is forgotten at its end", () => {
+    const keep = memory();
+    const at = (isFilm: boolean, own: number, of = "a layer") =>
+      heldScale(keep, "colours", [of], isFilm, own);
+    const scales = [at(false, 0.4), at(true, 0.1), at(true, 0.5), at(true, 0.2), at(false, 0.3)];
+    expect(scales).toEqual([0.4, 0.4, 0.5, 0.5, 0.3]);
+    expect(at(true, 0.1, "another layer")).toBe(0.1);
   });
 });

@@ -13,6 +13,19 @@ export function memory(): Keep {
   };
 }
 
+/** A scale of something, by its name: a film, which begins at the newest step, has that of the newest one, unless it goes beyond. */
+export function heldScale(
+  keep: Keep,
+  name: string,
+  of: readonly unknown[],
+  isFilm: boolean,
+  own: number,
+): number {
+  const held = keep<{ most: number }>(`scale of ${name}`, of, () => ({ most: own }));
+  held.most = isFilm ? Math.max(held.most, own) : own;
+  return held.most;
+}
+
 /** Chooses at a place: the best, or what was chosen there, until the best is clearly and lastingly larger. */
 export type Steady = (place: string | number, sizes: Sizes, step: number) => number;
 type Sizes = { best: number; sizeOf(one: number): number | undefined };

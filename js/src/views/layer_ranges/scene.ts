@@ -3,6 +3,7 @@
 import { minIndex } from "d3-array";
 import { functionOf, layerTitle } from "../../phi/entries.ts";
 import { formatCount } from "../../phi/format.ts";
+import { heldScale, type Keep, memory } from "../../phi/memory.ts";
 import { type Drawing, type Given, oneOf } from "../../scene/drawing.ts";
 import type { Mark, Rect, Remark, Scene, Sites } from "../../scene/marks.ts";
 import { cursorMark, dot as dotAt } from "../../scene/shapes.ts";
@@ -25,19 +26,23 @@ export type RangesScene = Scene & ReturnType<typeof sceneOf>;
 
 export function drawing(): Drawing<RangesScene> {
   const read = contentReader();
+  const keep = memory();
   return (given) => {
     const { content, past } = read(given.get);
     if (!content) return "waiting for the first numbers…";
     if (content.rows.length === 0) return "no layer to measure";
-    return sceneOf(content, timesOf(past, oneOf(MEASURES, given.get("over_time"))), given);
+    return sceneOf(content, timesOf(past, oneOf(MEASURES, given.get("over_time"))), given, keep);
   };
 }
 
-function sceneOf(content: RangesContent, times: Times, given: Given) {
+function sceneOf(content: RangesContent, times: Times, given: Given, keep: Keep) {
   const { store, theme, ratio, pointed, width } = given;
   const { colours } = theme;
   const layout = rangesLayout(content, width);
-  const axis = rangeAxis(content.rows);
+  const own = rangeAxis(content.rows);
+  const end = (name: string, value: number) =>
+    heldScale(keep, name, [content.rows.length], store.cursor() >= 0, value);
+  const axis = { from: 1 / end("least", 1 / own.from), to: end("most", own.to) };
   const toX = rangeScale(axis, layout);
   const drawn: RangesDrawing = { content, layout, axis, toX, colours, ratio };
   const selection = store.selection();

@@ -4,7 +4,7 @@ import { basisOf, inputName, observedEntry, outputName } from "../../phi/entries
 import { formatNumber, percent, spanText } from "../../phi/format.ts";
 import { type Ends, endsOrGrid, inputEnds } from "../../phi/inputs.ts";
 import { bandLines, bandOver, phiAt } from "../../phi/interpolate.ts";
-import type { Keep } from "../../phi/memory.ts";
+import { heldScale, type Keep } from "../../phi/memory.ts";
 import {
   type Density,
   densityOf,
@@ -97,6 +97,9 @@ export function pairOf({ store }: Given, { frame, layer, settings }: MeshGiven, 
   const bands = [i, j].map((f) => bandOver(layer, f, range));
   const spread = bands.flatMap((band) => band?.range.y ?? []);
   const reach = keep("reach", [surface], () => reachOf(surface.values));
+  const alone = reachOf([...surface.across, ...surface.up, ...spread]);
+  const scale = (name: string, own: number) =>
+    heldScale(keep, name, [layer, i, j], store.cursor() >= 0, own);
   const density = keep("density", [observed, layer, placeX, placeY, ...range], () =>
     observed ? densityOf(observed, placeX, placeY, range, DENSITY_BINS) : null,
   );
@@ -113,8 +116,8 @@ export function pairOf({ store }: Given, { frame, layer, settings }: MeshGiven, 
     surface,
     reach,
     /** Half the range of the colours, and of both functions alone. */
-    most: niceCeil(mostOf(reach)),
-    curveMost: niceCeil(mostOf(reachOf([...surface.across, ...surface.up, ...spread]))),
+    most: scale("colours", niceCeil(mostOf(reach))),
+    curveMost: scale("curves", niceCeil(mostOf(alone))),
     /** Of an ensemble, where its networks have both functions. */
     bands,
     // Around what is not finite there would be lines, too.

@@ -17,7 +17,7 @@ import { expandAll } from "../../phi/expansion.ts";
 import { formatNumber, momentText } from "../../phi/format.ts";
 import { arrange, blockOf, kernelsWithin, PAD, type Rect, rectOf } from "../../phi/geometry.ts";
 import { phiAt } from "../../phi/interpolate.ts";
-import { type Keep, memory } from "../../phi/memory.ts";
+import { heldScale, type Keep, memory } from "../../phi/memory.ts";
 import { colourise, paletteOf } from "../../phi/palette.ts";
 import { mostOf, niceCeil, reachOf, readableSize } from "../../phi/ranges.ts";
 import {
@@ -91,7 +91,8 @@ function evaluated(given: Given, { frame, layer, settings }: MeshGiven, keep: Ke
     evaluateAll(frame, layer, plan, last ?? undefined),
   );
   const reach = keep("reach", [frame, plan], () => rampReach(layer, curves));
-  const most = niceCeil(readableSize(reach.most));
+  const own = niceCeil(readableSize(reach.most));
+  const most = heldScale(keep, "colours", [plan, output, map], store.cursor() >= 0, own);
   const whole = output < 0 ? "" : ` of ${outputName(layer, output)}`;
   const of = map < 0 ? whole : `${whole} from map ${map}`;
   const isCut = Math.max(-reach.low, reach.high) > most;

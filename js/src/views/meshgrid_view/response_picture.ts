@@ -6,7 +6,7 @@ import { selectionOf } from "../../phi/entries.ts";
 import type { Rect } from "../../phi/geometry.ts";
 import { type Images, imageAt, mapsOf, rangeOf } from "../../phi/images.ts";
 import { offersObserving } from "../../phi/inputs.ts";
-import type { Keep } from "../../phi/memory.ts";
+import { heldScale, type Keep } from "../../phi/memory.ts";
 import { mostOf, niceCeil, type Reach, reachOf } from "../../phi/ranges.ts";
 import {
   type Grid,
@@ -131,7 +131,7 @@ function mapsFor({ frame, settings }: MeshGiven, swept: Swept, alone: number, ke
     high: Math.max(...reaches.map(({ high }) => high)),
     broken: sum(reaches, ({ broken }) => broken),
   };
-  return { outputs, grids, reach, most: niceCeil(mostOf(reach)), single };
+  return { outputs, grids, reach, single };
 }
 
 interface Sought {
@@ -193,7 +193,11 @@ export function responseOf(
   const kernel = kernels.find((one) => one.in === shown.in) ?? kernels[0];
   const inputs = patchAt(swept, place.row, place.column, kernel.channel);
   const patch = patchOf(frame, layer, kernel, inputs, swept.border !== null, 48);
-  return { source, image, swept, ...maps, selection, place, by, kernel, patch };
+  const scale = (name: string, of: number, own: number) =>
+    heldScale(keep, name, [layer, of], given.store.cursor() >= 0, own);
+  const most = scale("colours", single, niceCeil(mostOf(maps.reach)));
+  const ends = { ...patch, most: scale("functions", kernel.in, patch.most) };
+  return { source, image, swept, ...maps, most, selection, place, by, kernel, patch: ends };
 }
 
 /** The pixel at which a response is farthest from zero. */
