@@ -12,7 +12,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -221,7 +220,7 @@ def _page_of_run(live: Binding) -> bytes:
         views.close()
 
 
-class Sending(Listener, AbstractContextManager["Sending"]):
+class Sending(Listener):
     """Sends what a binding shows to a tracker. Made by ``live.send_to``; see there."""
 
     def __init__(self, live: Binding, writer: Any, every: int, name: str) -> None:
@@ -242,6 +241,9 @@ class Sending(Listener, AbstractContextManager["Sending"]):
             atexit.register(self.close)
             live.feed.subscribe(self)
             self.on_frame(live.frame, True)
+
+    def __enter__(self) -> "Sending":
+        return self
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()

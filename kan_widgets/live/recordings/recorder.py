@@ -5,7 +5,6 @@ import os
 import threading
 import time
 import weakref
-from contextlib import AbstractContextManager
 from typing import Any
 
 from kan_widgets.live.frames.feed import Feed, Listener
@@ -35,7 +34,7 @@ _LONGEST_PAUSE = 30.0
 _INPUTS_SECONDS = 2.0
 
 
-class Recorder(Listener, NotCopied, AbstractContextManager["Recorder"]):
+class Recorder(Listener, NotCopied):
     """Appends what a binding shows to a recording. Made by ``live.record``; see there.
 
     Frames are handed to the thread ``disk``. A disk that fails is reported and tried
@@ -73,6 +72,9 @@ class Recorder(Listener, NotCopied, AbstractContextManager["Recorder"]):
 
     def __repr__(self) -> str:
         return f"<Recorder of {self.path}: another process records>"
+
+    def __enter__(self) -> "Recorder":
+        return self
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()

@@ -1,7 +1,6 @@
 """A binding: what users hold of a model that is watched while it trains."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
 from torch import nn
@@ -24,7 +23,7 @@ from kan_widgets.live.watching.watchdog import Watchdog
 from kan_widgets.nn.changes.torch_optimizer import optimizer_of
 
 
-class Binding(Savable, AbstractContextManager["Binding"]):
+class Binding(Savable):
     """Frames of a model while it trains. Made by `bind`; see there."""
 
     feed: ModelFeed
@@ -54,6 +53,9 @@ class Binding(Savable, AbstractContextManager["Binding"]):
             f"<Binding of {name}: {len(self.layers)} layers, step {self.stats.steps}, "
             f"every {self.every}, {self.state}>"
         )
+
+    def __enter__(self) -> "Binding":
+        return self
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()

@@ -177,27 +177,25 @@ export function responseOf(
   { source, image, pinned }: { source: Source; image: Images; pinned: OutputPixel | null },
   keep: Keep,
 ) {
-  const { frame, layer } = drawn;
+  const [{ frame, layer }, { store }] = [drawn, given];
   const swept = keep("swept", [layer, source], () => sweep(layer, image));
-  const now = given.store.selection();
-  const selection = now?.layer === layer.name ? now : null;
+  const selection = store.selection()?.layer === layer.name ? store.selection() : null;
   // Where nothing is selected, that of the function which the views beside it show.
-  const shown =
-    selection ?? selectionOf({ ...layer, window: null }, firstShown(given.store, layer).f);
+  const shown = selection ?? selectionOf({ ...layer, window: null }, firstShown(store, layer).f);
   const own = outputOf(swept, shown);
   const isCrowded = given.room !== undefined && swept.outputs > MOST_BESIDE;
   const { single, ...maps } = mapsFor(drawn, swept, isCrowded ? own : -1, keep);
-  const like = single >= 0 ? single : own;
-  const { place, by } = placeFor(given, { source, swept, grids: maps.grids, like, pinned }, keep);
+  const sought = { source, swept, ...maps, like: single >= 0 ? single : own, pinned };
+  const { place, by } = placeFor(given, sought, keep);
   const kernels = sourcesOf(swept, place.output);
   const kernel = kernels.find((one) => one.in === shown.in) ?? kernels[0];
   const inputs = patchAt(swept, place.row, place.column, kernel.channel);
   const patch = patchOf(frame, layer, kernel, inputs, swept.border !== null, 48);
-  const scale = (name: string, of: number, own: number) =>
-    heldScale(keep, name, [layer, of], given.store.cursor() >= 0, own);
+  const scale = (name: string, of: number, reached: number) =>
+    heldScale(keep, name, [layer, of], store.cursor() >= 0, reached);
   const most = scale("colours", single, niceCeil(mostOf(maps.reach)));
-  const ends = { ...patch, most: scale("functions", kernel.in, patch.most) };
-  return { source, image, swept, ...maps, most, selection, place, by, kernel, patch: ends };
+  patch.most = scale("functions", kernel.in, patch.most);
+  return { source, image, swept, ...maps, most, selection, place, by, kernel, patch };
 }
 
 /** The pixel at which a response is farthest from zero. */
