@@ -56,23 +56,27 @@ class Notebook:
         self.optimizer.step()
 
     def work(self) -> int:
-        """Count the calls of Python functions of the package in a step, in this thread."""
-        calls = 0
+        """Count the calls of Python functions of the package in five steps, in this thread.
+
+        Some look anew at the model, as the clock has it: the least of three counts has none.
+        """
+        counts: list[int] = []
 
         def count(frame: Any, event: str, _: Any) -> None:
-            nonlocal calls
-            calls += event == "call" and "kan_widgets" in frame.f_code.co_filename
+            counts[-1] += event == "call" and "kan_widgets" in frame.f_code.co_filename
 
         self.step()
         self.live.feed.camera.throttle.is_open = lambda now: True  # type: ignore[method-assign]
         before = sys.getprofile()
         sys.setprofile(count)
         try:
-            for _ in range(5):
-                self.step()
+            for _ in range(3):
+                counts.append(0)
+                for _ in range(5):
+                    self.step()
         finally:
             sys.setprofile(before)
-        return calls
+        return min(counts)
 
     @property
     def alive(self) -> int:
