@@ -754,6 +754,9 @@ describe("editing", () => {
     const { button } = show(store);
     await painted();
     expect([button("↶ undo").disabled, button("↷ redo").disabled]).toEqual([true, true]);
+    // No input was seen that a formula could be fitted to.
+    expect(button("formula").disabled).toBe(true);
+    expect(button("formula").title).toContain("Observe a batch first");
     model.set("edits", { undo: 2, redo: 1, message: "" });
     await painted();
     expect([button("↶ undo").disabled, button("↷ redo").disabled]).toEqual([false, false]);

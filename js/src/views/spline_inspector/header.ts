@@ -41,16 +41,14 @@ interface Actions {
   command(kind: Command): void;
 }
 
+const FORM = "Set this function to the formula a·f(b·x + c) + d most like it over the inputs seen";
+const UNSEEN = "Observe a batch first: a formula is fitted to the inputs of the function";
 const COMMANDS: [kind: Command, label: string, title: string][] = [
   ["undo", "↶ undo", "Undo the last edit"],
   ["redo", "↷ redo", "Redo the edit that was undone last"],
   ["reset", "step 0", "Set this function to what it was at the first step"],
   ["straighten", "straight line", "Set this function to the straight line that fits it best"],
-  [
-    "form",
-    "formula",
-    "Set this function to the formula a·f(b·x + c) + d most like it over the inputs seen",
-  ],
+  ["form", "formula", FORM],
   ["zero", "zero", "Set this function to zero everywhere: prune it"],
 ];
 
@@ -140,10 +138,12 @@ export function createHeader(shell: Shell, movement: Movement, actions: Actions)
     editing.hidden = !state.editable;
     observe.hidden = !state.canObserve;
     for (const { kind: what, made } of commands) {
+      const isUnseen = what === "form" && !state.seen;
+      if (what === "form") made.title = isUnseen ? UNSEEN : FORM;
       if (what === "reset") putWords(made, `step ${formatCount(state.first)}`);
       const impossible =
         what === "undo" || what === "redo" ? state.edits[what] === 0 : !!layer?.locked;
-      made.disabled = !state.open || impossible;
+      made.disabled = !state.open || impossible || isUnseen;
     }
   }
 
