@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import InitVar
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _MAX_HEIGHT = 4000
 # The score that grids are sorted by where units are matched, and the most functions of two networks
 # that are: of these it takes about a second.
-_MATCHED, _MOST_MATCHED = "size of matched pairs", 15_000
+_MATCHED, _MOST_MATCHED = "matched pairs", 15_000
 _MOVING = OPEN_STATES | {"live", "still recording"}
 
 
@@ -253,23 +253,30 @@ class Compare(CurvesView):
             self._matching.join()
             self._draw_job.now()
 
+    def _can_match(self) -> bool:
+        layouts = [live.frame.layout.layers for live in self.lives.values()]
+        shapes = {tuple(layer.shape for layer in layers) for layers in layouts}
+        count = sum(layer.count for layers in layouts for layer in layers)
+        return len(layouts) == 2 and len(shapes) == 1 and count <= _MOST_MATCHED
+
     def _match(self, for_picture: bool = False) -> None:
         """Match the hidden units of two networks, in a thread, while neither trains."""
         lives = list(self.lives.values())
         steps = [live.frame.step for live in lives]
-        if not self._aligns or len(lives) != 2 or steps == self._matched_at:
+        if not self._aligns or steps == self._matched_at:
             return
         if max(steps) == 0 and not for_picture:  # about to train, as it may be
             return
-        count = sum(layer.count for live in lives for layer in live.frame.layout.layers)
         is_moving = any(live.feed.standing.state in _MOVING for live in lives)
-        if count > _MOST_MATCHED or is_moving or (self._matching and self._matching.is_alive()):
+        if not self._can_match() or is_moving or (self._matching and self._matching.is_alive()):
             return
         self._matched_at = steps
 
         def match() -> None:
-            with suppress(ValueError):  # of other layers
+            try:
                 self.matched = ensemble(lives)
+            except ValueError:  # of other layers
+                self._aligns = False
             self._draw_job.wake()
 
         self._matching = thread(match, "match units")
@@ -312,13 +319,16 @@ class Compare(CurvesView):
         matched, words = self.matched, ""
         if matched is not None:
             at = "" if self._ensembles else f" at step {max(self._matched_at):,}"
-            words = (
-                f"hidden units matched{at}: left-over distance {matched.distance.mean():.2g}, "
-                f"{matched.chance.mean():.2g} where functions are given to other units"
-                f"{'' if matched.p <= 0.05 else ', no nearer than by chance'}"
-            )
+            place = "functions most alike stand at the same place"
             if self.networks:
-                words += "; units of {1} stand in the order of {0}'s".format(*self.networks)
+                place = "units of {1} stand in the order of {0}'s".format(*self.networks)
+            words = (
+                f"matched{at}: {place}, "
+                f"{matched.distance.mean():.2g} apart; {matched.chance.mean():.2g} if matched at "
+                f"random{'' if matched.p <= 0.05 else ', so no nearer than by chance'}"
+            )
+        elif self._aligns and self._can_match():
+            words = "not matched: functions most alike come to the same place once neither trains"
         decides = deciding(list(self._logs().values()), least)
         return {"models": models, "deciding": decides, "matched": words}
 

@@ -146,7 +146,7 @@ def test_a_comparison_says_no_step_of_ensembles(found: Any) -> None:
     twins = kw.ensemble([copy.deepcopy(network) for network in found.members])
     compare = kw.Compare({"A": found, "B": twins})
     svg = compare.svg(width=900)
-    assert "hidden units matched: left-over" in svg
+    assert "matched: functions most alike stand at the same place" in svg
     assert "Not trained yet" not in svg
     assert "step 0" not in svg
     assert not re.search(r">steps<", svg)

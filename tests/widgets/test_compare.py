@@ -778,10 +778,10 @@ def test_two_networks_have_the_same_functions_at_the_same_places() -> None:
     svg = compare.svg(width=900)
     assert compare.matched is not None
     assert compare.matched.distance == pytest.approx(0, abs=1e-8)
-    assert "hidden units matched at step 0: left-over distance" in svg
+    assert "matched at step 0: functions most alike stand at the same place" in svg
     scores = {}
     for name, grid in compare.grids.items():
-        assert grid.sort == "size of matched pairs"
+        assert grid.sort == "matched pairs"
         layers = grid.scores[grid.sort]["layers"]
         scores[name] = [np.frombuffer(layers[key], "<f4") for key in ("0", "1")]
     first, second = scores["A"][0].reshape(3, 2), scores["B"][0].reshape(3, 2)
@@ -790,7 +790,7 @@ def test_two_networks_have_the_same_functions_at_the_same_places() -> None:
     [functions] = kw.functions.read(models["A"][0])  # type: ignore[index]
     values = functions.evaluate(torch.linspace(-1, 1, 41)).numpy()
     assert first == pytest.approx(values.std(axis=-1), rel=1e-3)
-    assert "sorted by size of matched pairs" in svg
+    assert "sorted by matched pairs" in svg
 
 
 def test_matching_is_switched_off_by_a_keyword_and_left_where_networks_differ() -> None:
@@ -800,7 +800,7 @@ def test_matching_is_switched_off_by_a_keyword_and_left_where_networks_differ() 
         kw.Compare(make()[0]),
         kw.Compare({**models, "C": kw.nn.KANLinear(2, 2)}),
     ):
-        assert "hidden units" not in compare.svg(width=900)
+        assert "most alike" not in compare.svg(width=900)
         assert compare.matched is None
         assert {grid.sort for grid in compare.grids.values()} == {"position"}
 
@@ -852,4 +852,4 @@ def test_a_training_is_matched_once_it_has_ended_and_what_a_reader_sorts_by_stay
     assert "matched at step 3" in compare.svg(width=900)
     assert compare.matched is not first
     assert compare.grids["A"].sort == "range"
-    assert compare.grids["B"].sort == "size of matched pairs"
+    assert compare.grids["B"].sort == "matched pairs"
