@@ -108,6 +108,8 @@ def test_an_explanation_is_linked_and_made_again_while_a_cell_trains(
 
     # A curve selects its function everywhere.
     click(lab, "curves/0/2")
+    # What was clicked is in the scene that is drawn next.
+    lab.until(lambda: probe(lab, "view.scene().selected") >= 0, "the function to be selected")
     number = probe(lab, "view.scene().selected")
     lab.until(lambda: lab.evaluate("live.feed.selection is not None"), "the selection in Python")
     target = lab.evaluate("view.explanation.target")
