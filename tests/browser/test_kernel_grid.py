@@ -455,7 +455,14 @@ def test_the_drawing_follows_the_window_and_its_container(
     lab: LabPage, server: LabServer, artifacts: Path
 ) -> None:
     grid = open_grid(lab, server)
-    wide = grid.rect(0).width
+
+    def still() -> float:
+        before = grid.rect(0).width
+        lab.page.wait_for_timeout(300)
+        return before if before == grid.rect(0).width else 0
+
+    # JupyterLab may still be giving the notebook its scroll bar.
+    wide = lab.until(still, "cells that stand still")
     curves = grid.curves(COUNT)
     lab.page.set_viewport_size({"width": 760, "height": 900})
     lab.until(lambda: grid.rect(0).width < wide, "smaller cells")
