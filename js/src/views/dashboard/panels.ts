@@ -16,8 +16,8 @@ import { heightsOf, leastOf, rowsOf, type Size } from "./scene.ts";
 const DRAWINGS: Readonly<Record<string, Omit<Size, "around">>> = {
   network: { most: 520, least: 330 },
   training: { most: 190, least: 138 },
-  kernels: { most: 340, least: 152 },
-  function: { most: 340, least: 205 },
+  kernels: { most: 340, least: 146 },
+  function: { most: 340, least: 190 },
   response: { most: 320, least: 184 },
 };
 /** In so few pixels from left to right a network needs more from top to bottom; a page that scrolls anyway has so many. */
