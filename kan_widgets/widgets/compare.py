@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _MAX_HEIGHT = 4000
 # The score that grids are sorted by where units are matched, and the most functions of two networks
 # that are: of these it takes about a second.
-_MATCHED, _MOST_MATCHED = "matched pairs", 15_000
+_MATCHED, _MOST_MATCHED = "matched", 15_000
 _MOVING = OPEN_STATES | {"live", "still recording"}
 
 

@@ -55,7 +55,7 @@ function build(shell: Shell<CompareScene>): Parts<CompareScene> {
   const together = element(document, "span", "kw-together", below);
   bar.element.classList.add("kw-of-curves");
   below.append(bar.element);
-  bar.element.prepend("loss plot");
+  bar.element.prepend("loss");
   const grids = createGrids(shell, together);
   let networks: Models | null = null;
   const stage = createViewStage(shell, {

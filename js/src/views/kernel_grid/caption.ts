@@ -77,7 +77,10 @@ export function gridCaption(
   const isFolded = picture.shape !== layer.shape;
   if (!overview && (isFolded || isScattered(arrangement))) say(leadText(picture), PLACES);
   else if (!isGrey(settings) && !isBrief && !overview) say(whole);
-  if (arrangement.order) say(`sorted by ${settings.sort}, the largest first`);
+  const sorted = arrangement.order ? `sorted by ${settings.sort}, the largest first` : "";
+  // Of models compared the choice of the order stands over all.
+  if (sorted && together) caption[0].title += `. The kernels are ${sorted}`;
+  else if (sorted) say(sorted);
   else if (settings.sort !== "position") say(`no ${settings.sort} of this layer to sort by`);
   if (warned) caption.push({ text: warned, tone: "warn" });
   say(cutText(picture));
