@@ -28,8 +28,7 @@ function orZero(value: number): number {
   return Number.isFinite(value) ? value : 0;
 }
 
-// An entry's functions are every `step`-th from the first on.
-/** As in Observed: channels count over all groups, and there is one only where kernels are shared. */
+/** An entry's functions are every `step`-th from the first on. As in Observed, channels count over all groups, and there is one only where kernels are shared. */
 function entriesOf({ shape: [out, inputs, kh, kw], conv }: LayerLayout) {
   const groups = conv?.groups ?? 1;
   const area = kh * kw;
